@@ -1,0 +1,1 @@
+"""The portal of the electronic database of newly developed league members."""
