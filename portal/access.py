@@ -1,0 +1,144 @@
+"""The policy: who may do what to what.
+
+One table (``POLICY``) of role, action and scope. Lists and single objects are looked up through
+the same criterion made from the scope, so a list can't show what a page would refuse, and a
+foreign object is simply not found (404).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, false, select
+
+from portal.errors import NotAllowed
+from portal.models import Member, Organisation
+
+
+class Role(StrEnum):
+    """What kind of account a person has (SPEC, "Who uses it")."""
+
+    MEMBER = "member"
+    BRANCH = "branch"
+    COMMITTEE = "committee"
+
+
+class Scope(StrEnum):
+    """How far an action of a role reaches."""
+
+    SELF = "self"
+    OWN_BRANCH = "own branch"
+    SUBTREE = "subtree"
+    NOTHING = "nothing"  # the action has no object
+
+
+class Action(StrEnum):
+    """What a person can do. Every route declares one (tests/routes.txt)."""
+
+    START = "start"  # the first page, which sends each role to its own
+    SIGN_OUT = "sign out"
+    LIST_OWN_MEMBERS = "list own members"
+    BROWSE_ORGANISATIONS = "browse organisations"
+    VIEW_MEMBER = "view member"
+    UNMASK_FIELD = "unmask field"
+    EDIT_MEMBER = "edit member"
+    VIEW_SCAN = "view scan"
+    UPLOAD_SCAN = "upload scan"
+    DELETE_SCAN = "delete scan"
+    RESTORE_SCAN = "restore scan"
+    VIEW_CARD = "view card"
+
+
+M, B, C = Role.MEMBER, Role.BRANCH, Role.COMMITTEE
+
+POLICY: Mapping[Action, Mapping[Role, Scope]] = {
+    Action.START: {M: Scope.NOTHING, B: Scope.NOTHING, C: Scope.NOTHING},
+    Action.SIGN_OUT: {M: Scope.NOTHING, B: Scope.NOTHING, C: Scope.NOTHING},
+    Action.LIST_OWN_MEMBERS: {B: Scope.OWN_BRANCH},
+    Action.BROWSE_ORGANISATIONS: {C: Scope.SUBTREE},
+    Action.VIEW_MEMBER: {B: Scope.OWN_BRANCH, C: Scope.SUBTREE},
+    Action.UNMASK_FIELD: {M: Scope.SELF, B: Scope.OWN_BRANCH, C: Scope.SUBTREE},
+    Action.EDIT_MEMBER: {B: Scope.OWN_BRANCH},
+    Action.VIEW_SCAN: {M: Scope.SELF, B: Scope.OWN_BRANCH, C: Scope.SUBTREE},
+    Action.UPLOAD_SCAN: {B: Scope.OWN_BRANCH},
+    Action.DELETE_SCAN: {B: Scope.OWN_BRANCH},
+    Action.RESTORE_SCAN: {B: Scope.OWN_BRANCH},
+    Action.VIEW_CARD: {M: Scope.SELF},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The person who acts, as the database knows them now, and from where.
+
+    Built from the sign-in's row for every request, never from what the request says.
+    """
+
+    account_id: int
+    sign_in_id: int
+    login: str
+    person_name: str
+    role: Role
+    organisation_id: int | None
+    organisation_name: str
+    organisation_path: str
+    member_id: int | None
+    address: str = ""
+    request_id: str = ""
+
+
+def scope_of(actor: Actor, action: Action) -> Scope | None:
+    """How far ``action`` reaches for the actor's role; None when it never may."""
+    return POLICY[action].get(actor.role)
+
+
+def allows(actor: Actor, action: Action) -> bool:
+    """Whether the actor's role may do ``action`` to anything at all."""
+    return scope_of(actor, action) is not None
+
+
+def require(actor: Actor, action: Action) -> Scope:
+    """The scope of ``action`` for the actor. Raises ``NotAllowed`` when the role never may."""
+    scope = scope_of(actor, action)
+    if scope is None:
+        raise NotAllowed
+    return scope
+
+
+def members_for(actor: Actor, action: Action) -> ColumnElement[bool]:
+    """The criterion on ``Member`` for all whom the actor may do ``action`` to.
+
+    Raises ``NotAllowed`` when the actor's role never may.
+    """
+    scope = require(actor, action)
+    if scope is Scope.SELF:
+        return Member.id == actor.member_id
+    if scope is Scope.OWN_BRANCH:
+        return Member.branch_id == actor.organisation_id
+    if scope is Scope.SUBTREE:
+        inside = select(Organisation.id).where(in_subtree(actor.organisation_path))
+        return Member.branch_id.in_(inside)
+    return false()
+
+
+def organisations_for(actor: Actor, action: Action) -> ColumnElement[bool]:
+    """The criterion on ``Organisation`` for all that the actor may do ``action`` to.
+
+    Raises ``NotAllowed`` when the actor's role never may.
+    """
+    scope = require(actor, action)
+    if scope is Scope.OWN_BRANCH:
+        return Organisation.id == actor.organisation_id
+    if scope is Scope.SUBTREE:
+        return in_subtree(actor.organisation_path)
+    return false()
+
+
+def in_subtree(path: str) -> ColumnElement[bool]:
+    """Organisations at or below ``path`` (``/1/5/``): a range of the index on ``path``.
+
+    "0" follows "/" in ASCII, so the range ends before the next sibling.
+    """
+    return Organisation.path.between(path, path[:-1] + "0")

@@ -1,0 +1,15 @@
+"""The pages: one package a menu group, each view parses, calls one service, renders.
+
+Nothing here writes to the database, and nobody but ``create_app`` imports from here.
+"""
+
+from flask import Flask
+
+from portal.blueprints import auth, card, errors, members, organisations, scans, system
+
+
+def register_blueprints(app: Flask) -> None:
+    """Attach every blueprint and the error handlers."""
+    for part in (auth, members, scans, organisations, card, system):
+        app.register_blueprint(part.blueprint)
+    errors.init_app(app)

@@ -1,0 +1,99 @@
+"""The form's cell: upload, ask before deleting, delete, take back. In the row and on 修改 alike."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import cast
+from urllib.parse import urlsplit
+
+from flask import flash, make_response, redirect, render_template, request
+from werkzeug.wrappers import Response
+
+from portal.access import Action
+from portal.blueprints.gate import requires
+from portal.blueprints.members.editing import EditPage
+from portal.blueprints.members.views import blueprint
+from portal.extensions import csrf
+from portal.rules.scan_refusals import ScanRefused
+from portal.services import scans
+from portal.services.listing import MemberRow, row_for
+from portal.services.members import find_member
+from portal.storage import Incoming
+from portal.web import PortalRequest, current_actor, is_partial, page_or_partial
+
+
+@blueprint.get("/<int:member_id>/scan/cell")
+@requires(Action.UPLOAD_SCAN)
+def cell(member_id: int) -> Response:
+    """The cell as it is now: after 取消, or a lost line."""
+    return _cell_or_back(member_id)
+
+
+@blueprint.post("/<int:member_id>/scan")
+@requires(Action.UPLOAD_SCAN, checks_token=False)
+def upload(member_id: int) -> Response:
+    """Upload the form, or replace it; in the six steps of ``services.scans.upload``."""
+
+    def receive(incoming: Incoming) -> None:
+        cast(PortalRequest, request).receive_file(incoming)
+        csrf.protect()  # the token is in the body, which is read now
+
+    try:
+        done = scans.upload(current_actor(), member_id, receive)
+    except (ScanRefused, scans.NoUploadHere) as error:
+        return _cell_or_back(member_id, error=error.message, status=error.status)
+    if done.unchanged:
+        return _cell_or_back(member_id, notice="这份文件已经上传过，没有重复保存。")
+    notice = "已重新上传，原来的文件保留 30 天。" if done.replaced else "已上传。"
+    return _cell_or_back(member_id, notice=notice)
+
+
+@blueprint.route("/<int:member_id>/scan/delete", methods=["GET", "POST"])
+@requires(Action.DELETE_SCAN)
+def delete(member_id: int) -> Response:
+    """删除: asks once, then deletes; 撤销 takes it back for 30 days."""
+    if request.method == "POST":
+        scans.delete(current_actor(), member_id)
+        return _cell_or_back(member_id)
+    asking = replace(_row(member_id).cell, confirm_delete=True)
+    return page_or_partial("members/delete_scan.html", "members/_cell.html", cell=asking, row=None)
+
+
+@blueprint.post("/<int:member_id>/scan/restore")
+@requires(Action.RESTORE_SCAN)
+def restore(member_id: int) -> Response:
+    """撤销: the deleted form is the current one again."""
+    try:
+        scans.restore(current_actor(), member_id)
+    except scans.NothingToUndo as error:
+        return _cell_or_back(member_id, error=error.message, status=error.status)
+    return _cell_or_back(member_id, notice="已撤销删除。")
+
+
+def _row(member_id: int) -> MemberRow:
+    actor = current_actor()
+    return row_for(actor, find_member(actor, Action.UPLOAD_SCAN, member_id))
+
+
+def _cell_or_back(
+    member_id: int, *, error: str | None = None, notice: str | None = None, status: int = 200
+) -> Response:
+    """The changed cell and, out of band, its remark; without htmx the page the person was on."""
+    if is_partial():
+        row = _row(member_id)
+        cell = replace(row.cell, error=error, notice=notice)
+        # htmx swaps only good answers by itself; the refusal is the cell's own text, so it is one.
+        return make_response(render_template("members/_cell.html", cell=cell, row=row))
+    if error:
+        return EditPage(current_actor(), member_id).render(scan_error=error, status=status)
+    if notice:
+        flash(notice, "good")
+    return redirect(_page_before(member_id), 303)
+
+
+def _page_before(member_id: int) -> str:
+    """The page the form was on: the list as it was filtered, or 修改."""
+    before = urlsplit(request.referrer or "")
+    if before.netloc != request.host or before.path.endswith("/delete"):
+        return f"/members/{member_id}/edit"
+    return f"{before.path}?{before.query}" if before.query else before.path

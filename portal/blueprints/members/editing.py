@@ -1,0 +1,148 @@
+"""The page 修改: filling the form, saving it, and showing what stands against saving."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flask import make_response, render_template, request
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from portal.access import Action, Actor
+from portal.blueprints.members.forms import MemberForm, form_values
+from portal.blueprints.members.profile_view import profile_for
+from portal.extensions import db
+from portal.models import Organisation
+from portal.rules.member_number import group_number, has_upload
+from portal.runtime import runtime
+from portal.services.member_editing import (
+    EditConflict,
+    NumberLocked,
+    NumberRefused,
+    change_member,
+    fields_of,
+)
+from portal.services.members import find_member
+from portal.services.organisations import release_hint
+from portal.services.scan_cells import cell_for
+
+NO_CSRF = {"csrf": False}  # the gate has checked the token
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A field that two people filled in differently."""
+
+    name: str
+    label: str
+    typed: str
+    stored: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Somebody else saved first: who and when, and where the two differ."""
+
+    message: str
+    differences: tuple[Difference, ...]
+
+
+class EditPage:
+    """One request to 修改. Raises ``NotFound`` or ``NotAllowed`` for somebody else's member."""
+
+    def __init__(self, actor: Actor, member_id: int) -> None:
+        self.actor = actor
+        self.member = find_member(actor, Action.EDIT_MEMBER, member_id)
+        self.status = 200
+        self.conflict: Conflict | None = None
+        self.number_faults: tuple[str, ...] = ()
+        stored = form_values(fields_of(self.member))
+        saving = request.method == "POST" and request.path.endswith("/edit")
+        sent = self._sent(stored) if saving else None
+        self.form = MemberForm(sent, data=stored, meta=NO_CSRF)
+        if sent is None:
+            self.form.version.data = str(self.member.version)
+
+    def save(self) -> bool:
+        """Try to save; False when the page has to be shown again, with the reason."""
+        self.status = 422
+        if not self.form.validate():
+            return False
+        member_id = self.member.id
+        try:
+            wanted = self.form.parsed(self.member)
+            change_member(self.actor, member_id, int(self.form.version.data), wanted)
+        except EditConflict as conflict:
+            self._show_conflict(conflict)
+        except NumberRefused as refused:
+            self.number_faults = refused.faults
+        except NumberLocked as locked:
+            self.number_faults = (locked.message,)
+        else:
+            self.member = find_member(self.actor, Action.EDIT_MEMBER, member_id)
+            return True
+        self.member = find_member(self.actor, Action.EDIT_MEMBER, member_id)
+        return False
+
+    def render(self, *, scan_error: str | None = None, status: int | None = None) -> Response:
+        """The page as it stands; ``scan_error`` is shown in the form's cell."""
+        branch = db.session.get_one(Organisation, self.member.branch_id)
+        number = self.member.number or self.form.number.data
+        policy = runtime().policy
+        cell = None
+        if has_upload(number, policy) or has_upload(self.member.released_number, policy):
+            cell = replace(cell_for(self.actor, self.member), error=scan_error)
+        return make_response(
+            render_template(
+                "members/edit.html",
+                form=self.form,
+                profile=profile_for(self.actor, self.member),
+                number_locked=self.member.number is not None,
+                number_hint=release_hint(branch.path),
+                number_faults=self.number_faults,
+                cell=cell,
+                conflict=self.conflict,
+            ),
+            status or self.status,
+        )
+
+    def _sent(self, stored: dict[str, Any]) -> MultiDict[str, str]:
+        """The posted fields; where a person chose the stored value of two, that one."""
+        sent = MultiDict(request.form)
+        if not sent.get("version", "").isdecimal():
+            sent["version"] = "0"  # a version nobody was given: shown as a conflict
+        kept = MemberForm(None, data=stored, meta=NO_CSRF)
+        for name in stored:
+            if sent.get(f"keep-{name}") == "stored":
+                sent[name] = _text_of(kept, name)
+        return sent
+
+    def _show_conflict(self, conflict: EditConflict) -> None:
+        stored = MemberForm(None, data=form_values(conflict.stored), meta=NO_CSRF)
+        differences = []
+        for name in form_values(conflict.stored):
+            typed, kept = _text_of(self.form, name), _text_of(stored, name)
+            if name in self.form.sent and typed != kept:
+                differences.append(
+                    Difference(
+                        name, self.form[name].label.text, _shown(self.form, name), _shown(stored, name)
+                    )
+                )
+        self.conflict = Conflict(conflict.message, tuple(differences))
+        self.form.version.data = str(conflict.version)
+        self.status = 409
+
+
+def _text_of(form: MemberForm, name: str) -> str:
+    field = form[name]
+    value = field._value() if hasattr(field, "_value") else field.data
+    return str(value or "")
+
+
+def _shown(form: MemberForm, name: str) -> str:
+    if name == "is_student":
+        return {"yes": "是", "no": "否"}.get(form[name].data, "")
+    if name == "number":
+        return group_number(form[name].data or "") or "（空）"
+    return _text_of(form, name) or "（空）"

@@ -1,0 +1,68 @@
+"""团员信息 as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from portal.access import Action, Actor, Role, allows
+from portal.extensions import db
+from portal.models import Member, Organisation
+from portal.services.listing import Remark, row_for
+from portal.services.members import ShownField, profile_fields
+from portal.services.organisations import ancestors_of
+from portal.services.scan_cells import ScanCell
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What the page shows of a member."""
+
+    id: int
+    name: str
+    user_id: int
+    branch_name: str
+    sex: str
+    number: str | None
+    is_new_member: bool
+    fields: tuple[ShownField, ...]
+    cell: ScanCell
+    remarks: tuple[Remark, ...]
+    may_edit: bool
+    path: tuple[tuple[str, str], ...]
+
+
+def profile_for(
+    actor: Actor, member: Member, *, shown: Mapping[str, str] | None = None
+) -> Profile:
+    """The page of a member; ``shown`` has the values that stand unmasked."""
+    shown = shown or {}
+    row = row_for(actor, member)
+    branch = db.session.get_one(Organisation, member.branch_id)
+    return Profile(
+        id=member.id,
+        name=member.name,
+        user_id=member.id,
+        branch_name=branch.name,
+        sex=member.sex.label,
+        number=member.number,
+        is_new_member=member.is_new_member,
+        fields=tuple(
+            replace(field, value=shown[field.key], masked=False) if field.key in shown else field
+            for field in profile_fields(member)
+        ),
+        cell=row.cell,
+        remarks=row.remarks,
+        may_edit=allows(actor, Action.EDIT_MEMBER),
+        path=path_to(actor, branch),
+    )
+
+
+def path_to(actor: Actor, organisation: Organisation) -> tuple[tuple[str, str], ...]:
+    """The path above a title: each organisation from the actor's own one down, with its link."""
+    if actor.role is not Role.COMMITTEE:
+        return (("我的团员", "/members/"),)
+    return tuple(
+        (one.name, f"/organisations/{one.id}")
+        for one in ancestors_of(organisation.path, within=actor.organisation_path)
+    )

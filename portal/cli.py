@@ -1,0 +1,82 @@
+"""The flask commands: a few lines each, the work is a service's."""
+
+from __future__ import annotations
+
+import click
+from flask import Flask
+
+from portal.services import fsck as checker
+from portal.services import installation
+from portal.services.sweep import sweep as sweep_now
+from portal.settings import Settings
+
+
+def init_app(app: Flask) -> None:
+    """Attach the commands."""
+    for command in (init, demo, fsck, sweep, settings):
+        app.cli.add_command(command)
+
+
+@click.command()
+@click.option("--committee", default="共青团北京市委员会", help="Name of the municipal committee.")
+@click.option("--login", prompt=True, help="Account name of its first person.")
+@click.option("--person", prompt=True, help="Name of that person.")
+@click.option("--password", prompt=True, hide_input=True, confirmation_prompt=True)
+def init(committee: str, login: str, person: str, password: str) -> None:
+    """Make the first municipal account in an empty database."""
+    if len(password) < 12:
+        raise click.ClickException("The password needs at least 12 characters.")
+    installation.migrate()
+    try:
+        installation.install(committee, login, person, password)
+    except installation.AlreadyInstalled:
+        raise click.ClickException("The database holds data already; nothing changed.") from None
+    click.echo(f"Made {committee} and the account {login}.")
+
+
+@click.command()
+@click.option("--scale", type=click.Choice(["demo", "city"]), default="demo", show_default=True)
+def demo(scale: str) -> None:
+    """Load invented people into an empty database."""
+    from portal.demo.load import DemoRefused, load_city, load_demo
+
+    installation.migrate()
+    try:
+        (load_demo if scale == "demo" else load_city)(progress=click.echo)
+    except DemoRefused as error:
+        raise click.ClickException(str(error)) from None
+
+
+@click.command()
+@click.option("--repair", is_flag=True, help="Mend derived data (stored rules, tallies) only.")
+@click.option("--no-read", is_flag=True, help="Do not compare the files' bytes, only their sizes.")
+def fsck(repair: bool, no_read: bool) -> None:
+    """Compare what is stored with the rules and the files; exit 1 when something is left."""
+    findings = checker.check(read_files=not no_read)
+    for finding in findings:
+        click.echo(f"{finding.kind}: {finding.subject}: {finding.text}")
+    if repair and any(finding.derived for finding in findings):
+        click.echo(f"Repaired {checker.repair()} rows.")
+        findings = [finding for finding in findings if not finding.derived]
+    click.echo(f"{len(findings)} findings." if findings else "Clean.")
+    if findings:
+        raise SystemExit(1)
+
+
+@click.command()
+def sweep() -> None:
+    """Remove files that nobody needs any more; the worker does it every night."""
+    swept = sweep_now()
+    click.echo(
+        f"Removed {swept.half_received} half received, {swept.orphans} without a row, "
+        f"{swept.past_undo} past the days of undo."
+    )
+
+
+@click.command()
+def settings() -> None:
+    """Print every setting: name, default, what it does."""
+    for name, field in Settings.model_fields.items():
+        variable = "DATABASE_URL" if name == "database_url" else f"PORTAL_{name.upper()}"
+        default = ",".join(field.default) if isinstance(field.default, tuple) else field.default
+        click.echo(f"{variable} = {default}\n    {field.description}")

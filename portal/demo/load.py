@@ -1,0 +1,301 @@
+"""Loads the demo into an empty database, and a whole city for measuring."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import secrets
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pypinyin import Style, lazy_pinyin
+from sqlalchemy import func, insert, select
+
+from portal import clock
+from portal.demo.members import DemoMember, demo_members
+from portal.demo.paper import PAGES, Paper
+from portal.demo.tree import Node, Tree, demo_tree
+from portal.extensions import db
+from portal.models import Account, Installation, Member, Organisation, Scan, ScanState, Tally
+from portal.rules.deadlines import is_late
+from portal.rules.irregular import Irregularity
+from portal.rules.vocabulary import POLITICAL_STATUSES
+from portal.runtime import runtime
+from portal.services.accounts import hash_password
+from portal.services.derived import contribution, derive
+from portal.services.members import sealed_fields
+from portal.services.transaction import writing
+from portal.settings import Mode
+
+MEMBERS = 1500
+SCANS = 200
+NO_PASSWORD = "!"  # noqa: S105 (no hash: nobody can sign in)
+
+Progress = Callable[[str], None]
+
+
+class DemoRefused(Exception):
+    """The database holds data already, or the installation is a production one."""
+
+
+def load_demo(*, progress: Progress = lambda _text: None) -> None:
+    """The demo: a small city of invented people, with logins in ``demo-accounts.json``."""
+    refuse_unless_empty()
+    began, chance = time.monotonic(), random.Random(2020)
+    tree = demo_tree()
+    branches = list(tree.branches())
+    members = demo_members(chance, clock.today(), MEMBERS, SCANS)
+    homes = _homes(chance, branches, len(members))
+    accounts, listed = _accounts(tree, members, homes)
+    rows = [
+        member_row(number, home.id, member)
+        for number, (member, home) in enumerate(zip(members, homes, strict=True), start=1)
+    ]
+    progress(f"{len(tree.nodes)} 个组织，{len(members)} 名团员")
+    scans = _draw_scans(members, rows, homes, accounts)
+    with writing() as session:
+        session.execute(insert(Installation).values(content="demo", created_at=clock.now()))
+        session.execute(insert(Organisation), [organisation_row(node) for node in tree.nodes])
+        session.execute(insert(Member), rows)
+        session.execute(insert(Account), accounts)
+        session.execute(insert(Scan), scans)
+        session.execute(insert(Tally), tally_rows(rows, branches))
+        restart_sequences()
+    _write_accounts(listed)
+    progress(f"{len(scans)} 份《入团志愿书》，用时 {time.monotonic() - began:.0f} 秒")
+
+
+def load_city(*, progress: Progress = lambda _text: None) -> None:
+    """60,000 organisations and 2,000,000 members, for measuring; scans are rows without files."""
+    from portal.demo.city import load
+
+    refuse_unless_empty()
+    load(progress)
+
+
+def refuse_unless_empty() -> None:
+    """Raise ``DemoRefused`` unless demo data may be put in here."""
+    if runtime().settings.mode is Mode.PRODUCTION:
+        raise DemoRefused("PORTAL_MODE is production: the demo loads invented people; refused.")
+    if db.session.scalar(select(Organisation.id).limit(1)) is not None:
+        raise DemoRefused("The database holds data already; the demo needs an empty one.")
+
+
+def organisation_row(node: Node) -> dict[str, Any]:
+    """The columns of an organisation."""
+    return {
+        "id": node.id,
+        "parent_id": node.parent_id,
+        "kind": node.kind,
+        "name": node.name,
+        "initials": initials(node.name)[:100],
+        "path": node.path,
+    }
+
+
+def member_row(member_id: int, branch_id: int, member: DemoMember) -> dict[str, Any]:
+    """The columns of a member, with what the rules say of them."""
+    person, profile = member.person, member.profile
+    said = derive(
+        number=profile.number or profile.released_number,
+        joined=profile.joined,
+        approved_on=profile.approved_on,
+        released=profile.released_number is not None,
+        policy=runtime().policy,
+    )
+    return {
+        "id": member_id,
+        "branch_id": branch_id,
+        "name": person.name,
+        "pinyin": "".join(lazy_pinyin(person.name))[:300],
+        "initials": initials(person.name)[:50],
+        "sex": person.sex,
+        "birth_date": person.birth_date,
+        "ethnicity": person.ethnicity,
+        "political_status": POLITICAL_STATUSES[0],
+        "education": person.education,
+        "email": person.email,
+        "fee_cents": 20,
+        "is_student": person.education.startswith("大学"),
+        "joined": profile.joined,
+        "approved_on": profile.approved_on,
+        "number": profile.number,
+        "released_number": profile.released_number,
+        **sealed_fields(person.id_number, person.phone),
+        "is_new_member": said.is_new_member,
+        "due_date": said.due_date,
+        "irregularity": said.irregularity,
+        "has_scan": profile.with_scan,
+        "version": 1,
+        "changed_at": clock.now(),
+    }
+
+
+def tally_rows(rows: Iterable[dict[str, Any]], branches: Iterable[Node]) -> list[dict[str, Any]]:
+    """The tallies of the branches, counted from the members' rows."""
+    counts: defaultdict[int, Counter[str]] = defaultdict(Counter)
+    for row in rows:
+        counts[row["branch_id"]] += contribution(
+            is_new_member=row["is_new_member"],
+            has_scan=row["has_scan"],
+            irregularity=row["irregularity"],
+        )
+    names = ("members", "new_members", "with_scan", *(kind.value for kind in Irregularity))
+    return [
+        {"branch_id": branch.id, **{name: counts[branch.id][name] for name in names}}
+        for branch in branches
+    ]
+
+
+def initials(text: str) -> str:
+    """The first letters of the pinyin; what has none stays."""
+    return "".join(lazy_pinyin(text, style=Style.FIRST_LETTER)).lower()
+
+
+def restart_sequences() -> None:
+    """Let PostgreSQL count on behind the ids that were given by hand."""
+    if db.engine.dialect.name != "postgresql":
+        return
+    for model in (Organisation, Member, Account, Scan):
+        last = select(func.coalesce(func.max(model.id), 1)).scalar_subquery()
+        sequence = func.pg_get_serial_sequence(model.__tablename__, "id")
+        db.session.execute(select(func.setval(sequence, last)))
+
+
+@dataclass(frozen=True, slots=True)
+class DemoLogin:
+    """A line of ``demo-accounts.json``."""
+
+    who: str
+    role: str
+    login: str
+    password: str
+
+
+def _homes(chance: random.Random, branches: list[Node], count: int) -> list[Node]:
+    """A branch for each member: the first is large, to page through; the last has nobody."""
+    homes = [branches[0]] * 130
+    while len(homes) < count:
+        homes.append(chance.choice(branches[1:-1]))
+    chance.shuffle(homes)
+    return homes
+
+
+def _accounts(
+    tree: Tree, members: list[DemoMember], homes: list[Node]
+) -> tuple[list[dict[str, Any]], list[DemoLogin]]:
+    """An account of each organisation that acts, and the logins that are handed out."""
+    nodes = {node.id: node for node in tree.nodes}
+    branches = list(tree.branches())
+    first, second = branches[0], branches[1]
+    grassroots = nodes[int(first.path.strip("/").split("/")[2])]
+    districts = [node for node in tree.nodes if node.kind.is_district_level]
+    listed_nodes = [
+        (tree.nodes[0], "municipal", "shiwei"),
+        *((node, "district", f"quwei{place}") for place, node in enumerate(districts, start=1)),
+        (grassroots, "grassroots", "tuanwei"),
+        (first, "branch", "zhibu1"),
+        (second, "branch", "zhibu2"),
+    ]
+    people = ("周敏", "王芳", "郑凯", "孙丽", "何静", "王晓梅", "赵国栋")
+    logins: dict[int, DemoLogin] = {}
+    rows = []
+    for (node, role, login), person in zip(listed_nodes, people, strict=True):
+        made = DemoLogin(f"{node.name} {person}", role, login, _password())
+        logins[node.id] = made
+        rows.append(_account(len(rows) + 1, login, person, made.password, organisation_id=node.id))
+    for branch in branches[2:]:
+        rows.append(_account(len(rows) + 1, f"zhibu-{branch.id}", "李老师", None, organisation_id=branch.id))
+    member_id, member = next(
+        (number, member)
+        for number, (member, home) in enumerate(zip(members, homes, strict=True), start=1)
+        if home is first and member.profile.with_scan and len(member.person.name) < 5
+    )
+    own = DemoLogin(f"团员 {member.person.name}（{first.name}）", "member", "tuanyuan", _password())
+    rows.append(
+        _account(len(rows) + 1, own.login, member.person.name, own.password, member_id=member_id)
+    )
+    return rows, [*logins.values(), own]
+
+
+def _account(
+    account_id: int,
+    login: str,
+    person: str,
+    password: str | None,
+    *,
+    organisation_id: int | None = None,
+    member_id: int | None = None,
+) -> dict[str, Any]:
+    return {
+        "id": account_id,
+        "login": login,
+        "password_hash": hash_password(password) if password else NO_PASSWORD,
+        "person_name": person,
+        "organisation_id": organisation_id,
+        "member_id": member_id,
+        "created_at": clock.now(),
+    }
+
+
+def _password() -> str:
+    return secrets.token_urlsafe(9)
+
+
+def _draw_scans(
+    members: list[DemoMember],
+    rows: list[dict[str, Any]],
+    homes: list[Node],
+    accounts: list[dict[str, Any]],
+) -> list[dict[str, Any]]:
+    """Draw and store the forms; every tenth was uploaded late."""
+    uploaders = {row["organisation_id"]: row["id"] for row in accounts}
+    paper, store, scans = Paper(), runtime().store, []
+    for member, row, home in zip(members, rows, homes, strict=True):
+        if not row["has_scan"]:
+            continue
+        pdf = paper.form(row["number"], row["name"], home.name)
+        digest = hashlib.sha256(pdf).digest()
+        key = f"scans/{digest.hex()[:2]}/{secrets.token_hex(16)}.pdf"
+        with store.receive(len(pdf)) as incoming:
+            incoming.write(pdf)
+            store.keep(incoming, key)
+        days = 33 if len(scans) % 10 == 0 else 9
+        uploaded = datetime.combine(
+            member.profile.approved_on + timedelta(days=days), datetime.min.time(), UTC
+        ) + timedelta(hours=2, minutes=row["id"] % 60)
+        scans.append(
+            {
+                "id": len(scans) + 1,
+                "member_id": row["id"],
+                "storage_key": key,
+                "sha256": digest,
+                "size": len(pdf),
+                "pages": PAGES,
+                "late": is_late(clock.day_of(uploaded), row["due_date"]),
+                "uploaded_at": uploaded,
+                "uploaded_by_id": uploaders[home.id],
+                "state": ScanState.CURRENT,
+            }
+        )
+    return scans
+
+
+def _write_accounts(listed: list[DemoLogin]) -> None:
+    """The file of the logins, readable by the owner alone."""
+    path = runtime().settings.instance / "demo-accounts.json"
+    plain = [
+        {"who": one.who, "role": one.role, "login": one.login, "password": one.password}
+        for one in listed
+    ]
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(plain, file, ensure_ascii=False, indent=2)
+        file.write("\n")

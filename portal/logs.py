@@ -1,0 +1,69 @@
+"""Structured logs: one JSON line an event, with the id of the request, without personal data.
+
+A request is logged by its route (``/members/<int:member_id>``) and not by its address, because a
+search text or a page's key can hold a name.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+
+from flask import Flask, g, has_request_context, request
+from pythonjsonlogger.json import JsonFormatter
+from werkzeug.wrappers import Response
+
+log = logging.getLogger("portal")
+
+
+class RequestId(logging.Filter):
+    """Puts the running request's id into each line."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Always lets the record pass."""
+        record.request_id = g.get("request_id", "") if has_request_context() else ""
+        return True
+
+
+def configure_logging(level: str) -> None:
+    """Send every log line of this process to stderr as JSON."""
+    output = logging.StreamHandler()
+    output.setFormatter(
+        JsonFormatter(
+            "{asctime}{levelname}{name}{message}{request_id}",
+            style="{",
+            rename_fields={"asctime": "at", "levelname": "level"},
+            json_ensure_ascii=False,
+        )
+    )
+    output.addFilter(RequestId())
+    root = logging.getLogger()
+    root.handlers[:] = [output]
+    root.setLevel(level)
+    # Waitress warns for every request that waits a moment for a thread: that's its work.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+
+
+def init_app(app: Flask) -> None:
+    """Give each request an id and log how it went."""
+
+    @app.before_request
+    def _begin() -> None:
+        g.request_id = secrets.token_hex(4)
+        g.began = time.perf_counter()
+
+    @app.after_request
+    def _end(response: Response) -> Response:
+        response.headers["X-Request-Id"] = g.request_id
+        if log.isEnabledFor(logging.INFO):
+            log.info(
+                "request",
+                extra={
+                    "method": request.method,
+                    "route": request.url_rule.rule if request.url_rule else None,
+                    "status": response.status_code,
+                    "ms": round((time.perf_counter() - g.began) * 1000, 1),
+                },
+            )
+        return response

@@ -1,0 +1,45 @@
+"""The menus of the guide's pictures. A menu item that does not work yet is not here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from portal.access import Action, Actor, allows
+
+
+@dataclass(frozen=True, slots=True)
+class MenuItem:
+    """One line of the menu."""
+
+    label: str
+    url: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MenuGroup:
+    """A group of the menu under its heading."""
+
+    label: str
+    items: tuple[MenuItem, ...]
+
+
+_MENU: tuple[tuple[str, tuple[tuple[str, str, Action], ...]], ...] = (
+    ("团员管理", (("我的团员", "/members/", Action.LIST_OWN_MEMBERS),)),
+    ("组织管理中心", (("下级组织管理", "/organisations/", Action.BROWSE_ORGANISATIONS),)),
+    ("我的", (("我的团员证", "/card", Action.VIEW_CARD),)),
+)
+
+
+def menu_for(actor: Actor, path: str) -> tuple[MenuGroup, ...]:
+    """The actor's menu; the item under which ``path`` lies is the current one."""
+    groups = []
+    for label, lines in _MENU:
+        items = tuple(
+            MenuItem(name, url, path.startswith(url))
+            for name, url, action in lines
+            if allows(actor, action)
+        )
+        if items:
+            groups.append(MenuGroup(label, items))
+    return tuple(groups)

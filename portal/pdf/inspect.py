@@ -1,0 +1,98 @@
+"""Is a file a scanned form (guide 5.1)? Runs inside the sandbox's child, on hostile bytes.
+
+pypdf reads the structure, pdfium opens the file as a viewer would; a file is whole only when both
+manage. The order of the questions is the order in which a person can do something about it.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import pypdfium2
+from pypdf import PdfReader
+
+from portal.pdf.active_content import find_active_content
+from portal.pdf.scan_pages import first_page_that_is_no_scan
+from portal.rules.scan_refusals import MAX_PAGES, Refusal, RefusalReason, ScanRefused
+
+HEADER_WITHIN = 1024
+"""Acrobat takes a header within the first 1024 bytes, and so do the scanners' users."""
+
+_MAGIC = (
+    (b"\x89PNG", "PNG 图片"),
+    (b"\xff\xd8\xff", "JPEG 图片"),
+    (b"GIF8", "GIF 图片"),
+    (b"BM", "BMP 图片"),
+    (b"II*\x00", "TIFF 图片"),
+    (b"MM\x00*", "TIFF 图片"),
+    (b"\xd0\xcf\x11\xe0", "Word 或 WPS 文档"),
+    (b"Rar!", "RAR 压缩包"),
+    (b"7z\xbc\xaf", "7z 压缩包"),
+    (b"{\\rtf", "Word 文档"),
+    (b"<", "网页"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What is known of a good file."""
+
+    pages: int
+
+
+def inspect(content: bytes) -> Inspection:
+    """Look at a whole file. Raises ``ScanRefused`` with the first reason there is."""
+    if not content:
+        raise ScanRefused(Refusal(RefusalReason.EMPTY))
+    if b"%PDF-" not in content[:HEADER_WITHIN]:
+        raise ScanRefused(Refusal(RefusalReason.NOT_PDF, found=_kind_of(content)))
+    reader = _read(content)
+    document = _open(content)
+    pages = len(document)
+    if pages == 0:
+        raise ScanRefused(Refusal(RefusalReason.NO_PAGES))
+    if pages > MAX_PAGES:
+        raise ScanRefused(Refusal(RefusalReason.TOO_MANY_PAGES, pages=pages))
+    if (found := find_active_content(reader)) is not None:
+        raise ScanRefused(Refusal(found))
+    if (page := first_page_that_is_no_scan(document)) is not None:
+        raise ScanRefused(Refusal(RefusalReason.NOT_A_SCAN, page=page))
+    return Inspection(pages)
+
+
+def _read(content: bytes) -> PdfReader:
+    """pypdf's reader, opened with the empty password if there is one."""
+    try:
+        reader = PdfReader(io.BytesIO(content))
+        locked = reader.is_encrypted and not reader.decrypt("")
+        if not locked:
+            _ = reader.root_object
+    except MemoryError:
+        raise
+    except Exception:
+        # The parser's edge: it raises whatever it stumbles on, and all of it means "broken".
+        raise ScanRefused(Refusal(RefusalReason.BROKEN)) from None
+    if locked:
+        raise ScanRefused(Refusal(RefusalReason.PASSWORD))
+    return reader
+
+
+def _open(content: bytes) -> pypdfium2.PdfDocument:
+    try:
+        return pypdfium2.PdfDocument(content)
+    except pypdfium2.PdfiumError:
+        raise ScanRefused(Refusal(RefusalReason.BROKEN)) from None
+
+
+def _kind_of(content: bytes) -> str:
+    """What a file is that is no PDF, by its first bytes."""
+    if content[:4] == b"PK\x03\x04":
+        if b"word/" in content[:4096]:
+            return "Word 文档"
+        return "Excel 表格" if b"xl/" in content[:4096] else "ZIP 压缩包"
+    if content[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1"):
+        return "HEIC 图片"
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return "WebP 图片"
+    return next((name for magic, name in _MAGIC if content.startswith(magic)), "别的格式")

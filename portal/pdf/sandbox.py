@@ -1,0 +1,167 @@
+"""The sandbox: each file is looked at by a child process of its own, under limits.
+
+A child that dies, hangs or grows is a refusal with a sentence, and nothing else notices.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from portal.errors import PortalError
+from portal.pdf.inspect import Inspection
+from portal.pdf.zygote import OK, PID_BYTES, REFUSED
+from portal.rules.scan_refusals import Refusal, RefusalReason, ScanRefused
+
+ANSWER_BYTES = 4 * 1024 * 1024
+GRACE_SECONDS = 1.0
+AT_ONCE = 4
+"""Children that run at the same time; more wait. Bounds what hostile files can take together."""
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+
+
+class PageNotDrawn(PortalError):
+    """A page's picture can't be made within the limits."""
+
+    status = 422
+
+    def __init__(self) -> None:
+        super().__init__("这一页画不出来。可以点“原件”打开原来的 PDF 查看。")
+
+
+class ChildLost(Exception):
+    """The child ended without a whole answer; ``overtime`` if it used up its time."""
+
+    def __init__(self, *, overtime: bool) -> None:
+        super().__init__("overtime" if overtime else "died")
+        self.overtime = overtime
+
+
+class Sandbox:
+    """Runs ``inspect`` and ``draw`` in children. Safe to use from many threads.
+
+    ``memory_bytes`` is what a child may take on top of the loaded parsers, ``cpu_seconds`` its
+    computing time, ``wall_seconds`` the time after which it is killed.
+    """
+
+    def __init__(self, *, memory_bytes: int, cpu_seconds: int, wall_seconds: int) -> None:
+        self._limits = {"memory": memory_bytes, "cpu": cpu_seconds, "wall": wall_seconds}
+        self._lock = threading.Lock()
+        self._slots = threading.BoundedSemaphore(AT_ONCE)
+        self._zygote: subprocess.Popen[bytes] | None = None
+        self._socket: socket.socket | None = None
+        self._owner = 0
+
+    def inspect(self, path: Path) -> Inspection:
+        """Look at a file. Raises ``ScanRefused``."""
+        try:
+            good, answer = self._ask(path, {"task": "inspect"})
+            plain = json.loads(answer)
+            if good:
+                return Inspection(int(plain["pages"]))
+            refusal = Refusal.from_json(plain)
+        except ChildLost as lost:
+            reason = RefusalReason.TIMEOUT if lost.overtime else RefusalReason.CRASHED
+            raise ScanRefused(Refusal(reason)) from None
+        except (ValueError, TypeError, KeyError):  # a child that was taken over may say anything
+            raise ScanRefused(Refusal(RefusalReason.CRASHED)) from None
+        raise ScanRefused(refusal)
+
+    def draw(self, path: Path, page_index: int, width: int) -> bytes:
+        """A page (from 0) as a JPEG. Raises ``PageNotDrawn``."""
+        try:
+            _, picture = self._ask(path, {"task": "draw", "page": page_index, "width": width})
+        except ChildLost:
+            raise PageNotDrawn from None
+        if not picture.startswith(b"\xff\xd8"):
+            raise PageNotDrawn
+        return picture
+
+    def warm_up(self) -> None:
+        """Start the process with the parsers now, and not with the first file."""
+        with self._lock:
+            self._running_socket()
+
+    def close(self) -> None:
+        """End the process with the parsers."""
+        with self._lock:
+            self._stop()
+
+    def _ask(self, path: Path, request: dict[str, Any]) -> tuple[bool, bytes]:
+        with self._slots, open(path, "rb") as file:
+            receiver, sender = os.pipe()
+            try:
+                self._send(json.dumps(request | self._limits).encode(), [file.fileno(), sender])
+            finally:
+                os.close(sender)
+            try:
+                return self._receive(receiver)
+            finally:
+                os.close(receiver)
+
+    def _send(self, message: bytes, descriptors: list[int]) -> None:
+        with self._lock:
+            try:
+                socket.send_fds(self._running_socket(), [message], descriptors)
+            except OSError:  # somebody killed it: start another one
+                self._stop()
+                socket.send_fds(self._running_socket(), [message], descriptors)
+
+    def _receive(self, receiver: int) -> tuple[bool, bytes]:
+        """The whole answer, or ``ChildLost``; a child past its time is killed."""
+        began = time.monotonic()
+        ends = began + self._limits["wall"] + GRACE_SECONDS
+        answer = b""
+        with selectors.DefaultSelector() as selector:
+            selector.register(receiver, selectors.EVENT_READ)
+            while len(answer) <= ANSWER_BYTES:
+                if not selector.select(max(0.0, ends - time.monotonic())):
+                    break
+                chunk = os.read(receiver, 1 << 16)
+                if not chunk:
+                    return self._judge(answer[PID_BYTES:], time.monotonic() - began)
+                answer += chunk
+        if len(answer) >= PID_BYTES:
+            with suppress(ProcessLookupError):
+                os.kill(int.from_bytes(answer[:PID_BYTES], "big"), signal.SIGKILL)
+        raise ChildLost(overtime=True)
+
+    def _judge(self, answer: bytes, seconds: float) -> tuple[bool, bytes]:
+        if answer[:1] not in (OK, REFUSED):
+            raise ChildLost(overtime=seconds >= min(self._limits["cpu"], self._limits["wall"]))
+        return answer[:1] == OK, answer[1:]
+
+    def _running_socket(self) -> socket.socket:
+        if self._owner != os.getpid():  # after a fork the process is the parent's, not ours
+            self._zygote = self._socket = None
+        if self._socket is None or self._zygote is None or self._zygote.poll() is not None:
+            self._stop()
+            self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            with theirs:
+                self._zygote = subprocess.Popen(
+                    [sys.executable, "-m", "portal.pdf.zygote"],
+                    stdin=theirs,
+                    cwd=PROJECT,
+                    env={"LANG": "C.UTF-8", "PATH": "/usr/bin:/bin"},
+                )
+            self._owner = os.getpid()
+        return self._socket
+
+    def _stop(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+        if self._zygote is not None:
+            self._zygote.terminate()
+            self._zygote.wait()
+        self._socket = self._zygote = None

@@ -1,0 +1,130 @@
+"""The sandbox's own process: has the parsers loaded, and forks a child for each file.
+
+Started by ``sandbox.py`` with an empty environment, so that no secret is in its memory. Each
+request comes over a socket with two descriptors: the file to read, and the pipe to answer on. The
+child limits itself before it looks at the first byte: memory, CPU, wall time, no file that grows,
+no new descriptor — so it can open no file and no socket — and no new process.
+"""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import ctypes
+import json
+import os
+import resource
+import signal
+import socket
+import sys
+from typing import Any
+
+from PIL import Image
+
+from portal.pdf.inspect import inspect
+from portal.pdf.pages import draw
+from portal.rules.scan_refusals import ScanRefused
+
+REQUEST_BYTES = 4096
+PID_BYTES = 4
+OK, REFUSED = b"+", b"-"
+
+_CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
+_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
+
+
+def main() -> None:
+    """Serve the socket on standard input until it closes."""
+    requests = socket.socket(fileno=sys.stdin.fileno())
+    _load_everything()
+    libc = ctypes.CDLL(None, use_errno=True)
+    # A network of its own, which has none; where that is not allowed the descriptor limit stands.
+    if libc.unshare(_CLONE_NEWNET) != 0:
+        libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children leave no zombies
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's, which closes the socket
+    while True:
+        message, ancillary, _, _ = requests.recvmsg(REQUEST_BYTES, socket.CMSG_SPACE(8))
+        if not message:
+            return
+        descriptors = array.array("i")
+        for level, kind, content in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                descriptors.frombytes(content)
+        file, answer = descriptors
+        if os.fork() == 0:
+            requests.close()
+            _child(json.loads(message), file, answer, libc)
+        os.close(file)
+        os.close(answer)
+
+
+def _child(request: dict[str, Any], file: int, answer: int, libc: ctypes.CDLL) -> None:
+    """Answer one request and exit; whatever goes wrong, the pipe just ends."""
+    status = 1
+    with contextlib.suppress(BaseException):  # the process's edge: the parent sees a short answer
+        os.write(answer, os.getpid().to_bytes(PID_BYTES, "big"))
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+        _limit(request)
+        with os.fdopen(file, "rb") as source:
+            content = source.read()
+        _write(answer, _work(request, content))
+        status = 0
+    os._exit(status)
+
+
+def _limit(request: dict[str, Any]) -> None:
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, request["wall"])
+    with open("/proc/self/statm", encoding="ascii") as statm:
+        used = int(statm.read().split()[0]) * resource.getpagesize()
+    limits = {
+        resource.RLIMIT_AS: used + request["memory"],
+        resource.RLIMIT_CPU: request["cpu"],
+        resource.RLIMIT_FSIZE: 0,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_NPROC: 0,
+        resource.RLIMIT_NOFILE: 0,
+    }
+    for kind, value in limits.items():
+        resource.setrlimit(kind, (value, value))
+
+
+def _work(request: dict[str, Any], content: bytes) -> bytes:
+    if request["task"] == "draw":
+        return OK + draw(content, request["page"], request["width"])
+    try:
+        found = inspect(content)
+    except ScanRefused as refused:
+        return REFUSED + json.dumps(refused.refusal.to_json()).encode()
+    return OK + json.dumps({"pages": found.pages}).encode()
+
+
+def _write(answer: int, content: bytes) -> None:
+    view = memoryview(content)
+    while view:
+        view = view[os.write(answer, view) :]
+
+
+def _load_everything() -> None:
+    """Import and run once what the parsers load lazily: a child can open no file."""
+    Image.init()
+    from pypdf import PdfWriter
+    from pypdf._crypt_providers import crypt_provider
+
+    assert crypt_provider
+    writer = PdfWriter()
+    writer.add_blank_page(72, 72)
+    import io
+
+    sample = io.BytesIO()
+    writer.encrypt("", algorithm="AES-256")
+    writer.write(sample)
+    with contextlib.suppress(ScanRefused):
+        inspect(sample.getvalue())  # a blank page is no scan
+    draw(sample.getvalue(), 0, 100)
+
+
+if __name__ == "__main__":
+    main()

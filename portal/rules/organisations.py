@@ -1,0 +1,69 @@
+"""The kinds of organisation and which may stand under which (SPEC, "Organisations")."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+MAX_DEPTH = 8
+
+
+class OrganisationKind(StrEnum):
+    """From the municipal committee down to the branch. Only a branch holds members."""
+
+    MUNICIPAL = "municipal"
+    DISTRICT = "district"
+    WORK_COMMITTEE = "work_committee"
+    EDUCATION = "education"
+    UNIVERSITY = "university"
+    GRASSROOTS = "grassroots"
+    GENERAL_BRANCH = "general_branch"
+    BRANCH = "branch"
+
+    @property
+    def label(self) -> str:
+        """The guide's word."""
+        return _LABELS[self]
+
+    @property
+    def is_district_level(self) -> bool:
+        """Whether it may release numbers: 团区委, 团工委, 团教工委, 高校团委."""
+        return self in _DISTRICT_LEVEL
+
+
+_LABELS = {
+    OrganisationKind.MUNICIPAL: "团市委",
+    OrganisationKind.DISTRICT: "团区委",
+    OrganisationKind.WORK_COMMITTEE: "团工委",
+    OrganisationKind.EDUCATION: "团教工委",
+    OrganisationKind.UNIVERSITY: "高校团委",
+    OrganisationKind.GRASSROOTS: "基层团委",
+    OrganisationKind.GENERAL_BRANCH: "团总支",
+    OrganisationKind.BRANCH: "团支部",
+}
+
+_DISTRICT_LEVEL = frozenset(
+    {
+        OrganisationKind.DISTRICT,
+        OrganisationKind.WORK_COMMITTEE,
+        OrganisationKind.EDUCATION,
+        OrganisationKind.UNIVERSITY,
+    }
+)
+
+_BELOW_COMMITTEE = frozenset(
+    {OrganisationKind.GRASSROOTS, OrganisationKind.GENERAL_BRANCH, OrganisationKind.BRANCH}
+)
+
+ALLOWED_CHILDREN: Mapping[OrganisationKind, frozenset[OrganisationKind]] = {
+    OrganisationKind.MUNICIPAL: _DISTRICT_LEVEL | _BELOW_COMMITTEE,
+    # A district has its own work committees and its education committee below it.
+    OrganisationKind.DISTRICT: _BELOW_COMMITTEE
+    | {OrganisationKind.WORK_COMMITTEE, OrganisationKind.EDUCATION},
+    OrganisationKind.WORK_COMMITTEE: _BELOW_COMMITTEE,
+    OrganisationKind.EDUCATION: _BELOW_COMMITTEE,
+    OrganisationKind.UNIVERSITY: _BELOW_COMMITTEE,
+    OrganisationKind.GRASSROOTS: _BELOW_COMMITTEE,
+    OrganisationKind.GENERAL_BRANCH: frozenset({OrganisationKind.BRANCH}),
+    OrganisationKind.BRANCH: frozenset(),
+}

@@ -1,0 +1,32 @@
+"""What a process of the portal works with, made once at the start: settings, store, sandbox, vault."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import current_app
+
+from portal.pdf.sandbox import Sandbox
+from portal.rules.member_number import NumberPolicy
+from portal.settings import Settings
+from portal.storage import Store
+from portal.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The parts that services use besides the database."""
+
+    settings: Settings
+    store: Store
+    sandbox: Sandbox
+    vault: Vault
+    policy: NumberPolicy
+    wake: Callable[[str, int], None]  # queues a task by name, for the row with this id
+
+
+def runtime() -> Runtime:
+    """The running application's parts."""
+    found: Runtime = current_app.extensions["portal"]
+    return found

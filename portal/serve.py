@@ -1,0 +1,39 @@
+"""The server process: waitress with the portal. ``python -m portal.serve --port 8000``."""
+
+from __future__ import annotations
+
+import argparse
+
+from waitress import serve
+
+from portal.application import MIB, create_app
+from portal.logs import configure_logging
+from portal.settings import settings_or_exit
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT."""
+    parser = argparse.ArgumentParser(description="Serve the portal.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8000)
+    asked = parser.parse_args()
+    settings = settings_or_exit()
+    configure_logging(settings.log_level)
+    app = create_app(settings)
+    app.extensions["portal"].sandbox.warm_up()
+    serve(
+        app,
+        host=asked.host,
+        port=asked.port,
+        threads=settings.threads,
+        # A little above the application's own limit, so that its 413 page is the answer.
+        max_request_body_size=2 * settings.max_request_mib * MIB,
+        # Uploads over a slow line go quiet for long; waitress drops a silent one after this.
+        channel_timeout=300,
+        connection_limit=500,
+        ident=None,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,160 @@
+"""Signing in and out: passwords, server-side sessions, and the actor of a request."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import Row, bindparam, func, insert, select, update
+
+from portal import clock
+from portal.access import Actor, Role
+from portal.errors import PortalError
+from portal.extensions import db
+from portal.models import Account, Member, Organisation, SignIn
+from portal.rules.organisations import OrganisationKind
+from portal.runtime import runtime
+from portal.services import audit
+from portal.services.transaction import writing
+
+SEEN_EVERY = timedelta(minutes=1)
+"""How exactly the last sign of life of a sign-in is kept: one write a minute at most."""
+
+_hasher = PasswordHasher()
+# Verified for an unknown account, so that "no such account" takes as long as a wrong password.
+_NOBODY = _hasher.hash(secrets.token_urlsafe(16))
+
+
+class SignInRefused(PortalError):
+    """Account name or password is wrong; the same answer for both."""
+
+    status = 422
+
+    def __init__(self) -> None:
+        super().__init__("账号或密码不对。请检查后再试；忘记密码请联系上级团组织（团员请联系本支部）。")
+
+
+def hash_password(password: str) -> str:
+    """The argon2id hash of a password, to be stored."""
+    return _hasher.hash(password)
+
+
+def sign_in(login: str, password: str, *, address: str, user_agent: str, request_id: str) -> str:
+    """Begin a session and return its token, for the cookie. Raises ``SignInRefused``."""
+    account = db.session.scalar(select(Account).where(Account.login == login.strip().lower()))
+    if not _verify(account, password) or account is None or account.disabled_at is not None:
+        with writing():
+            audit.record(
+                None, audit.Event.SIGN_IN_REFUSED, address=address, known=account is not None
+            )
+        raise SignInRefused
+    account_id = account.id
+    rehashed = (
+        hash_password(password) if _hasher.check_needs_rehash(account.password_hash) else None
+    )
+    token = secrets.token_urlsafe(32)
+    moment = clock.now()
+    with writing() as session:
+        session.execute(
+            insert(SignIn).values(
+                token_hash=_token_hash(token),
+                account_id=account_id,
+                address=address,
+                user_agent=user_agent[:200],
+                created_at=moment,
+                seen_at=moment,
+            )
+        )
+        if rehashed:
+            session.execute(
+                update(Account).where(Account.id == account_id).values(password_hash=rehashed)
+            )
+        actor = actor_for(token, address=address, request_id=request_id)
+        audit.record(actor, audit.Event.SIGNED_IN)
+    return token
+
+
+def sign_out(actor: Actor) -> None:
+    """End the session the actor is in."""
+    with writing() as session:
+        session.execute(
+            update(SignIn).where(SignIn.id == actor.sign_in_id).values(ended_at=clock.now())
+        )
+        audit.record(actor, audit.Event.SIGNED_OUT)
+
+
+def actor_for(token: str, *, address: str, request_id: str) -> Actor | None:
+    """The actor whose session ``token`` names, or None when it is unknown, ended or expired."""
+    row = db.session.execute(_ACTOR_QUERY, {"token_hash": _token_hash(token)}).one_or_none()
+    if row is None:
+        return None
+    settings, moment = runtime().settings, clock.now()
+    idle_limit = row.seen_at + timedelta(minutes=settings.idle_minutes)
+    if moment >= min(idle_limit, row.created_at + timedelta(hours=settings.session_hours)):
+        return None
+    if moment - row.seen_at > SEEN_EVERY:
+        with writing() as session:
+            session.execute(update(SignIn).where(SignIn.id == row.id).values(seen_at=moment))
+    return _actor(row, address, request_id)
+
+
+_ACTOR_QUERY = (
+    select(
+        SignIn.id,
+        SignIn.seen_at,
+        SignIn.created_at,
+        Account.id.label("account_id"),
+        Account.login,
+        Account.person_name,
+        Account.member_id,
+        Organisation.id.label("organisation_id"),
+        Organisation.name.label("organisation_name"),
+        Organisation.path,
+        Organisation.kind,
+    )
+    .join(Account, Account.id == SignIn.account_id)
+    .outerjoin(Member, Member.id == Account.member_id)
+    # A member's organisation is their branch, whatever the account said once.
+    .join(Organisation, Organisation.id == func.coalesce(Account.organisation_id, Member.branch_id))
+    .where(
+        SignIn.token_hash == bindparam("token_hash"),
+        SignIn.ended_at.is_(None),
+        Account.disabled_at.is_(None),
+    )
+)
+
+
+def _actor(row: Row[tuple[object, ...]], address: str, request_id: str) -> Actor:
+    if row.member_id is not None:
+        role = Role.MEMBER
+    elif row.kind is OrganisationKind.BRANCH:
+        role = Role.BRANCH
+    else:
+        role = Role.COMMITTEE
+    return Actor(
+        account_id=row.account_id,
+        sign_in_id=row.id,
+        login=row.login,
+        person_name=row.person_name,
+        role=role,
+        organisation_id=row.organisation_id,
+        organisation_name=row.organisation_name,
+        organisation_path=row.path,
+        member_id=row.member_id,
+        address=address,
+        request_id=request_id,
+    )
+
+
+def _verify(account: Account | None, password: str) -> bool:
+    try:
+        return _hasher.verify(account.password_hash if account else _NOBODY, password)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def _token_hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()

@@ -1,0 +1,124 @@
+"""Stored results of the rules on a member, and the tallies that follow from them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import insert, select, update
+
+from portal.extensions import db
+from portal.models import Member, Scan, ScanState, Tally
+from portal.rules.deadlines import due_date
+from portal.rules.irregular import Irregularity, irregularity
+from portal.rules.member_number import NumberPolicy, is_new_member
+from portal.runtime import runtime
+
+TALLIED_IRREGULARITIES: dict[Irregularity, str] = {kind: kind.value for kind in Irregularity}
+"""The column of ``Tally`` that counts each kind of irregular number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What the rules say of a member; the same names as the columns."""
+
+    is_new_member: bool
+    due_date: date | None
+    irregularity: Irregularity | None
+
+
+def derive(
+    *,
+    number: str | None,
+    joined: date,
+    approved_on: date | None,
+    released: bool,
+    policy: NumberPolicy,
+) -> Derived:
+    """Ask the rules. A member without an approval date has no due date.
+
+    A released number goes on deciding whether its holder is a new member, so give it as
+    ``number`` with ``released`` set: releasing must not make the missing form vanish.
+    """
+    new = is_new_member(number, joined, policy)
+    return Derived(
+        is_new_member=new,
+        due_date=due_date(approved_on) if new and approved_on else None,
+        irregularity=irregularity(
+            None if released else number, joined, released=released, policy=policy
+        ),
+    )
+
+
+def derive_for(member: Member) -> Derived:
+    """``derive`` for a member's row."""
+    return derive(
+        number=member.number or member.released_number,
+        joined=member.joined,
+        approved_on=member.approved_on,
+        released=member.number is None and member.released_number is not None,
+        policy=runtime().policy,
+    )
+
+
+def contribution(
+    *, is_new_member: bool, has_scan: bool, irregularity: Irregularity | None
+) -> Counter[str]:
+    """What one member adds to the tally of their branch, by column."""
+    counts = Counter(members=1)
+    if is_new_member:
+        counts["new_members"] = 1
+        counts["with_scan"] = int(has_scan)
+    if irregularity is not None:
+        counts[TALLIED_IRREGULARITIES[irregularity]] = 1
+    return counts
+
+
+@contextmanager
+def tallied(member: Member) -> Iterator[None]:
+    """Change a member inside; the stored rules and the branch's tally follow.
+
+    To be used inside ``writing()``.
+    """
+    before = _contribution_of(member)
+    yield
+    db.session.flush()
+    member.has_scan = has_current_scan(member.id)
+    found = derive_for(member)
+    member.is_new_member = found.is_new_member
+    member.due_date = found.due_date
+    member.irregularity = found.irregularity
+    after = _contribution_of(member)
+    after.subtract(before)
+    changes = {name: delta for name, delta in after.items() if delta}
+    if changes:
+        add_to_tally(member.branch_id, changes)
+
+
+def add_to_tally(branch_id: int, changes: dict[str, int]) -> None:
+    """Add to a branch's counts; makes the row when the branch had none."""
+    columns = Tally.__table__.c
+    done = db.session.execute(
+        update(Tally)
+        .where(Tally.branch_id == branch_id)
+        .values({columns[name]: columns[name] + delta for name, delta in changes.items()})
+    )
+    if not done.rowcount:  # type: ignore[attr-defined]
+        db.session.execute(insert(Tally).values(branch_id=branch_id, **changes))
+
+
+def has_current_scan(member_id: int) -> bool:
+    """Whether the member has a current scan."""
+    current = select(Scan.id).where(Scan.member_id == member_id, Scan.state == ScanState.CURRENT)
+    return db.session.scalar(current) is not None
+
+
+def _contribution_of(member: Member) -> Counter[str]:
+    return contribution(
+        is_new_member=member.is_new_member,
+        has_scan=member.has_scan,
+        irregularity=member.irregularity,
+    )

@@ -1,0 +1,186 @@
+"""``flask fsck``: does what is stored agree with what the rules say and with the files.
+
+Checked: stored rules of each member, tallies of each branch, and rows against files both ways.
+``--repair`` mends derived data (rules and tallies) only; a form is never touched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+
+from portal.extensions import db
+from portal.models import Member, Scan, ScanState, Tally
+from portal.rules.irregular import Irregularity
+from portal.runtime import runtime
+from portal.services import audit
+from portal.services.derived import contribution, derive
+from portal.services.transaction import writing
+
+CHUNK = 5000
+_COUNTED = ("members", "new_members", "with_scan", *(kind.value for kind in Irregularity))
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that does not agree. ``derived`` ones can be repaired."""
+
+    kind: str
+    subject: str
+    text: str
+    derived: bool
+
+
+def check(*, read_files: bool = True) -> list[Finding]:
+    """All that does not agree. ``read_files`` compares each form's bytes with its hash."""
+    tallies: defaultdict[int, Counter[str]] = defaultdict(Counter)
+    findings = [*_check_members(tallies), *_check_tallies(tallies)]
+    findings += _check_files(read_files)
+    db.session.rollback()
+    return findings
+
+
+def repair(progress: Callable[[str], None] = lambda _text: None) -> int:
+    """Store what the rules say now, and count the tallies anew; returns how many rows changed."""
+    changed = 0
+    with writing() as session:
+        tallies: defaultdict[int, Counter[str]] = defaultdict(Counter)
+        for member, said in _members_and_rules():
+            if said != _stored(member):
+                session.execute(update(Member).where(Member.id == member.id).values(**said))
+                changed += 1
+            tallies[member.branch_id] += _count(said)
+        changed += sum(1 for _ in _check_tallies(tallies))
+        session.execute(delete(Tally))
+        rows = [
+            {"branch_id": branch, **{name: counts[name] for name in _COUNTED}}
+            for branch, counts in tallies.items()
+        ]
+        if rows:
+            session.execute(insert(Tally), rows)
+        if changed:
+            audit.record(None, audit.Event.DERIVED_REPAIRED, rows=changed)
+    progress(f"repaired {changed} rows")
+    return changed
+
+
+def _check_members(tallies: defaultdict[int, Counter[str]]) -> Iterator[Finding]:
+    for member, said in _members_and_rules():
+        tallies[member.branch_id] += _count(said)
+        stored = _stored(member)
+        for name, value in said.items():
+            if stored[name] != value:
+                yield Finding(
+                    "stored rule",
+                    f"member {member.id}",
+                    f"{name} is stored as {stored[name]}, the rules say {value}",
+                    derived=True,
+                )
+
+
+def _check_tallies(counted: defaultdict[int, Counter[str]]) -> Iterator[Finding]:
+    stored = {
+        row.branch_id: Counter({name: getattr(row, name) for name in _COUNTED})
+        for row in db.session.execute(select(Tally.__table__))
+    }
+    for branch_id in sorted(stored.keys() | counted.keys()):
+        kept, real = stored.get(branch_id, Counter()), counted.get(branch_id, Counter())
+        for name in _COUNTED:
+            if kept[name] != real[name]:
+                yield Finding(
+                    "tally",
+                    f"branch {branch_id}",
+                    f"{name} is stored as {kept[name]}, counted {real[name]}",
+                    derived=True,
+                )
+
+
+def _check_files(read_files: bool) -> Iterator[Finding]:
+    store = runtime().store
+    known: dict[str, Any] = {
+        row.storage_key: row
+        for row in db.session.execute(
+            select(Scan.id, Scan.storage_key, Scan.size, Scan.sha256).where(
+                Scan.file_gone_at.is_(None)
+            )
+        )
+    }
+    for file in store.keys("scans/"):
+        row = known.pop(file.key, None)
+        if row is None:
+            yield Finding("file", file.key, "no row names this file", derived=False)
+        elif file.size != row.size:
+            text = f"has {file.size} bytes, the row says {row.size}"
+            yield Finding("file", f"scan {row.id}", text, derived=False)
+        elif read_files and _sha256(file.key) != row.sha256:
+            yield Finding("file", f"scan {row.id}", "its bytes are not those uploaded", derived=False)
+    for row in known.values():
+        yield Finding("file", f"scan {row.id}", "its file is missing", derived=False)
+
+
+def _members_and_rules() -> Iterator[tuple[Any, dict[str, Any]]]:
+    """Each member's row with the stored rules as they should be, in chunks by id."""
+    policy, last = runtime().policy, 0
+    current = (
+        select(Scan.id)
+        .where(Scan.member_id == Member.id, Scan.state == ScanState.CURRENT)
+        .exists()
+        .label("current_scan")
+    )
+    query = select(
+        Member.id,
+        Member.branch_id,
+        Member.number,
+        Member.released_number,
+        Member.joined,
+        Member.approved_on,
+        Member.is_new_member,
+        Member.due_date,
+        Member.irregularity,
+        Member.has_scan,
+        current,
+    ).order_by(Member.id)
+    while rows := db.session.execute(query.where(Member.id > last).limit(CHUNK)).all():
+        for row in rows:
+            said = derive(
+                number=row.number or row.released_number,
+                joined=row.joined,
+                approved_on=row.approved_on,
+                released=row.number is None and row.released_number is not None,
+                policy=policy,
+            )
+            yield (
+                row,
+                {
+                    "is_new_member": said.is_new_member,
+                    "due_date": said.due_date,
+                    "irregularity": said.irregularity,
+                    "has_scan": row.current_scan,
+                },
+            )
+        last = rows[-1].id
+
+
+def _stored(member: Any) -> dict[str, Any]:
+    return {
+        name: getattr(member, name)
+        for name in ("is_new_member", "due_date", "irregularity", "has_scan")
+    }
+
+
+def _count(said: dict[str, Any]) -> Counter[str]:
+    return contribution(
+        is_new_member=said["is_new_member"],
+        has_scan=said["has_scan"],
+        irregularity=said["irregularity"],
+    )
+
+
+def _sha256(key: str) -> bytes:
+    with runtime().store.open(key) as file:
+        return hashlib.file_digest(file, "sha256").digest()  # type: ignore[arg-type]

@@ -1,0 +1,273 @@
+"""我的团员: the members of one branch, searched, filtered, sorted, paged by key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, tuple_
+
+from portal import clock
+from portal.access import Action, Actor, members_for
+from portal.extensions import db
+from portal.models import Member, Tally
+from portal.rules.deadlines import DeadlineState
+from portal.rules.irregular import Irregularity
+from portal.rules.member_number import normalise_number
+from portal.services.scan_cells import ScanCell, make_cell, scan_lines
+
+PAGE_ROWS = 50
+_LAST_DAY = date(9999, 12, 31)
+
+
+class Filter(StrEnum):
+    """The filters above the list."""
+
+    ALL = "all"
+    NEW = "new"
+    MISSING = "missing"
+    OVERDUE = "overdue"
+    IRREGULAR = "irregular"
+
+
+class Sort(StrEnum):
+    """What the list can be sorted by."""
+
+    NAME = "name"
+    NUMBER = "number"
+    JOINED = "joined"
+    DUE = "due"
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """What a person asked of the list. ``after``/``before``: keys of the neighbouring page."""
+
+    filter: Filter = Filter.ALL
+    text: str = ""
+    sort: Sort = Sort.NAME
+    descending: bool = False
+    after: str = ""
+    before: str = ""
+
+
+class Remark(NamedTuple):
+    """One sentence of the column 备注."""
+
+    text: str
+    tone: str  # warning or wrong
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRow:
+    """A member in the list."""
+
+    id: int
+    name: str
+    sex: str
+    number: str | None
+    joined: date
+    is_new_member: bool
+    cell: ScanCell
+    remarks: tuple[Remark, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many members each filter holds."""
+
+    all: int
+    new: int
+    missing: int
+    overdue: int
+    irregular: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """One page of a list: its rows, and the keys that open the pages beside it, if there are."""
+
+    rows: tuple[MemberRow, ...]
+    after: str | None
+    before: str | None
+
+
+_COLUMNS = (
+    Member.id,
+    Member.name,
+    Member.sex,
+    Member.number,
+    Member.released_number,
+    Member.joined,
+    Member.is_new_member,
+    Member.has_scan,
+    Member.due_date,
+    Member.irregularity,
+)
+
+_MISSING = and_(Member.is_new_member, ~Member.has_scan)
+
+# Each sort key is never NULL, so that it can be compared in a page's key.
+_SORT_KEYS: dict[Sort, ColumnElement[Any]] = {
+    Sort.NAME: Member.pinyin.expression,
+    Sort.NUMBER: func.coalesce(Member.number, "~"),
+    Sort.JOINED: Member.joined.expression,
+    Sort.DUE: case((_MISSING, func.coalesce(Member.due_date, _LAST_DAY)), else_=_LAST_DAY),
+}
+
+
+def count_members(actor: Actor, action: Action, branch_id: int) -> Counts:
+    """The counts of a branch: from its tally; overdue from today's date."""
+    tally = db.session.execute(
+        select(Tally.__table__).where(Tally.branch_id == branch_id)
+    ).one_or_none()
+    if tally is None:
+        return Counts(0, 0, 0, 0, 0)
+    overdue = db.session.scalar(
+        select(func.count())
+        .select_from(Member)
+        .where(
+            Member.branch_id == branch_id,
+            _MISSING,
+            Member.due_date < clock.today(),
+            members_for(actor, action),
+        )
+    )
+    return Counts(
+        all=tally.members,
+        new=tally.new_members,
+        missing=tally.new_members - tally.with_scan,
+        overdue=overdue or 0,
+        irregular=sum(getattr(tally, kind.value) for kind in Irregularity),
+    )
+
+
+def list_members(actor: Actor, action: Action, branch_id: int, asked: ListQuery) -> ListPage:
+    """One page of a branch's members, as ``action`` lets the actor see them."""
+    key = _SORT_KEYS[asked.sort]
+    backwards = bool(asked.before)
+    query = _narrowed(
+        select(*_COLUMNS, key.label("key")).where(
+            members_for(actor, action), Member.branch_id == branch_id
+        ),
+        asked,
+    )
+    downwards = asked.descending != backwards
+    cursor = _parse_key(asked.before or asked.after, asked.sort)
+    if cursor is not None:
+        place = tuple_(key, Member.id)
+        query = query.where(place < cursor if downwards else place > cursor)
+    order = (key.desc(), Member.id.desc()) if downwards else (key, Member.id)
+    found = list(db.session.execute(query.order_by(*order).limit(PAGE_ROWS + 1)))
+    more = len(found) > PAGE_ROWS
+    del found[PAGE_ROWS:]
+    if backwards:
+        found.reverse()
+    has_next, has_previous = (True, more) if backwards else (more, cursor is not None)
+    return ListPage(
+        rows=_rows(actor, found),
+        after=_format_key(found[-1]) if found and has_next else None,
+        before=_format_key(found[0]) if found and has_previous else None,
+    )
+
+
+def row_for(actor: Actor, member: Member) -> MemberRow:
+    """The row of one member, after a change."""
+    source = db.session.execute(select(*_COLUMNS).where(Member.id == member.id)).all()
+    return _rows(actor, list(source))[0]
+
+
+def remarks_for(
+    *, cell: ScanCell, is_new_member: bool, has_scan: bool, irregularity: Irregularity | None
+) -> tuple[Remark, ...]:
+    """The column 备注 (guide 5.3): the missing form with its days, the irregular number."""
+    remarks = []
+    if is_new_member and not has_scan:
+        late = cell.deadline is not None and cell.deadline.state is DeadlineState.OVERDUE
+        words = f" · {cell.deadline.words}" if cell.deadline else ""
+        remarks.append(Remark(f"未上传入团志愿书{words}", "wrong" if late else "warning"))
+    if irregularity is not None:
+        remarks.append(Remark(f"编号不规范：{irregularity.label}", "warning"))
+    return tuple(remarks)
+
+
+def _narrowed(query: Select[Any], asked: ListQuery) -> Select[Any]:
+    match asked.filter:
+        case Filter.NEW:
+            query = query.where(Member.is_new_member)
+        case Filter.MISSING:
+            query = query.where(_MISSING)
+        case Filter.OVERDUE:
+            query = query.where(_MISSING, Member.due_date < clock.today())
+        case Filter.IRREGULAR:
+            query = query.where(Member.irregularity.is_not(None))
+        case Filter.ALL:
+            pass
+    text = asked.text.strip()
+    if text:
+        letters = "".join(text.lower().split())
+        digits = normalise_number(text)
+        query = query.where(
+            or_(
+                Member.name.contains(text, autoescape=True),
+                Member.initials.startswith(letters, autoescape=True),
+                Member.pinyin.startswith(letters, autoescape=True),
+                *([Member.number.contains(digits)] if digits.isdecimal() else []),
+            )
+        )
+    return query
+
+
+def _rows(actor: Actor, found: list[Any]) -> tuple[MemberRow, ...]:
+    lines = scan_lines([row.id for row in found])
+    today = clock.today()
+    rows = []
+    for row in found:
+        cell = make_cell(
+            actor,
+            member_id=row.id,
+            member_name=row.name,
+            number=row.number or row.released_number,
+            due=row.due_date,
+            line=lines.get(row.id),
+            today=today,
+        )
+        remarks = remarks_for(
+            cell=cell,
+            is_new_member=row.is_new_member,
+            has_scan=row.has_scan,
+            irregularity=row.irregularity,
+        )
+        rows.append(
+            MemberRow(
+                row.id,
+                row.name,
+                row.sex.label,
+                row.number,
+                row.joined,
+                row.is_new_member,
+                cell,
+                remarks,
+            )
+        )
+    return tuple(rows)
+
+
+def _format_key(row: Any) -> str:
+    key = row.key.isoformat() if isinstance(row.key, date) else row.key
+    return f"{key}~{row.id}"
+
+
+def _parse_key(text: str, sort: Sort) -> tuple[Any, int] | None:
+    """The place a page begins after; a key that nobody was given opens the first page."""
+    value, separator, member_id = text.rpartition("~")
+    if not separator or not member_id.isdecimal():
+        return None
+    if sort in (Sort.JOINED, Sort.DUE):
+        try:
+            return date.fromisoformat(value), int(member_id)
+        except ValueError:
+            return None
+    return value, int(member_id)

@@ -1,0 +1,188 @@
+"""修改: a branch changes its member's fields; the second of two editors is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from portal import clock
+from portal.access import Action, Actor
+from portal.errors import PortalError
+from portal.extensions import db
+from portal.models import Account, Member, Organisation
+from portal.rules.member_number import NumberFault, check_typed_number, group_number
+from portal.runtime import runtime
+from portal.services import audit
+from portal.services.derived import tallied
+from portal.services.members import find_member
+from portal.services.organisations import district_committees_above, release_hint
+from portal.services.transaction import writing
+
+
+@dataclass(frozen=True, slots=True)
+class MemberFields:
+    """The fields that a branch can change, parsed and checked one by one."""
+
+    ethnicity: str
+    political_status: str
+    education: str
+    email: str
+    fee_cents: int
+    joined: date
+    approved_on: date | None
+    is_student: bool
+    number: str | None  # only where none is occupied
+
+
+class EditConflict(PortalError):
+    """Somebody saved this member after the page was opened."""
+
+    status = 409
+
+    def __init__(self, who: str, when: datetime, stored: MemberFields, version: int) -> None:
+        at = when.astimezone(clock.BEIJING)
+        day = "" if at.date() == clock.today() else f"{at:%m-%d} "
+        super().__init__(
+            f"{who} 在 {day}{at:%H:%M} 修改过这名团员，您的修改还没有保存。"
+            "下面标出了不同的地方，请选择保留哪一个，再保存。"
+        )
+        self.stored = stored
+        self.version = version
+
+
+class NumberRefused(PortalError):
+    """The typed number breaks a rule; ``faults`` has a sentence each."""
+
+    status = 422
+
+    def __init__(self, faults: tuple[str, ...]) -> None:
+        super().__init__(" ".join(faults))
+        self.faults = faults
+
+
+class NumberLocked(PortalError):
+    """The number is occupied by this member, so the branch can't change it."""
+
+    status = 409
+
+
+def fields_of(member: Member) -> MemberFields:
+    """The changeable fields as they are stored."""
+    return MemberFields(**{field.name: getattr(member, field.name) for field in fields(MemberFields)})
+
+
+def change_member(actor: Actor, member_id: int, version: int, wanted: MemberFields) -> None:
+    """Save the fields of a member whose ``version`` the person saw.
+
+    Raises ``EditConflict``, ``NumberRefused`` or ``NumberLocked``; then nothing has changed.
+    """
+    try:
+        _change_member(actor, member_id, version, wanted)
+    except IntegrityError:
+        # Two people saved the same free number at the same moment; the unique index let one
+        # through. Asked again, the check now finds the other one and says so.
+        _change_member(actor, member_id, version, wanted)
+
+
+def _change_member(actor: Actor, member_id: int, version: int, wanted: MemberFields) -> None:
+    with writing():
+        member = find_member(actor, Action.EDIT_MEMBER, member_id, lock=True)
+        stored = fields_of(member)
+        if member.version != version:
+            raise EditConflict(_changed_by(member), member.changed_at, stored, member.version)
+        _check_number(member, wanted)
+        changes = {
+            field.name: (getattr(stored, field.name), getattr(wanted, field.name))
+            for field in fields(MemberFields)
+            if getattr(stored, field.name) != getattr(wanted, field.name)
+        }
+        if not changes:
+            return
+        with tallied(member):
+            for name, (_, value) in changes.items():
+                setattr(member, name, value)
+            if "number" in changes:
+                member.released_number = None
+            member.version += 1
+            member.changed_at = clock.now()
+            member.changed_by_id = actor.account_id
+        audit.record(
+            actor,
+            audit.Event.MEMBER_CHANGED,
+            member_id=member.id,
+            changes={name: _recorded(name, pair) for name, pair in changes.items()},
+        )
+
+
+def number_faults(
+    member: Member, text: str, joined: date | None
+) -> tuple[tuple[str, ...], str | None]:
+    """What is wrong with a number being typed, and if nothing is, what is right with it."""
+    faults = tuple(fault.message for fault in _binding_faults(text, joined or member.joined))
+    if faults or not text:
+        return faults, None
+    holder = _holder_of(text, member.id)
+    if holder is not None:
+        return (_occupied(text, holder, member),), None
+    return (), f"编号 {group_number(text)} 可以使用，保存后即被占用。"
+
+
+def _check_number(member: Member, wanted: MemberFields) -> None:
+    if wanted.number == member.number:
+        return
+    if member.number is not None:
+        hint = release_hint(_branch_path(member))
+        raise NumberLocked(f"团员编号已被占用，支部不能直接修改。{hint}。")
+    if wanted.number is not None:
+        faults, _ = number_faults(member, wanted.number, wanted.joined)
+        if faults:
+            raise NumberRefused(faults)
+
+
+def _binding_faults(text: str, joined: date) -> tuple[NumberFault, ...]:
+    """Members from before the twelve digits (2017) may hold any number, so no fault binds them."""
+    policy = runtime().policy
+    if joined.year < policy.twelve_digits_since:
+        return ()
+    return check_typed_number(text, joined, policy)
+
+
+def _holder_of(number: str, except_id: int) -> Member | None:
+    return db.session.scalar(
+        select(Member).where(Member.number == number, Member.id != except_id)
+    )
+
+
+def _occupied(number: str, holder: Member, member: Member) -> str:
+    """UI.md's sentence; of the other holder it names the district only."""
+    above = district_committees_above(_branch_path(holder))
+    place = f"（{above[-1].name}）" if above else ""
+    asked = " / ".join(one.name for one in district_committees_above(_branch_path(member)))
+    return (
+        f"编号 {group_number(number)} 已被占用{place}。请核对纸质《入团志愿书》首页；"
+        f"如被他人误用，请联系 {asked or '上级团委'} 解除编号占用。"
+    )
+
+
+def _branch_path(member: Member) -> str:
+    path = db.session.scalar(select(Organisation.path).where(Organisation.id == member.branch_id))
+    assert path is not None
+    return path
+
+
+def _changed_by(member: Member) -> str:
+    name = db.session.scalar(
+        select(Account.person_name).where(Account.id == member.changed_by_id)
+    )
+    return name or "系统"
+
+
+def _recorded(name: str, pair: tuple[Any, Any]) -> list[Any]:
+    """Before and after for the record: mail addresses are personal, so only that they changed."""
+    if name == "email":
+        return ["●", "●"]
+    return [one.isoformat() if isinstance(one, date) else one for one in pair]

@@ -1,0 +1,138 @@
+"""Members: finding one in scope, the page 团员信息, and showing a masked field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import select
+
+from portal.access import Action, Actor, members_for
+from portal.errors import NotFound
+from portal.extensions import db
+from portal.models import Member
+from portal.rules import masking
+from portal.rules.deadlines import format_month
+from portal.rules.member_number import group_number
+from portal.runtime import runtime
+from portal.services import audit
+from portal.services.transaction import writing
+
+
+def find_member(actor: Actor, action: Action, member_id: int, *, lock: bool = False) -> Member:
+    """The member, if the actor may do ``action`` to them.
+
+    ``lock`` keeps the row until the transaction ends (PostgreSQL; SQLite has one writer anyway).
+    Raises ``NotAllowed`` when the actor's role never may, ``NotFound`` outside the scope.
+    """
+    query = select(Member).where(Member.id == member_id, members_for(actor, action))
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    member = db.session.scalar(query)
+    if member is None:
+        raise NotFound
+    return member
+
+
+class PersonalField(StrEnum):
+    """The fields that are masked until somebody asks to see one, on record."""
+
+    ID_NUMBER = "id_number"
+    BIRTH_DATE = "birth_date"
+    PHONE = "phone"
+    EMAIL = "email"
+    FEE = "fee"
+
+
+@dataclass(frozen=True, slots=True)
+class ShownField:
+    """One line of 团员信息."""
+
+    key: str
+    label: str
+    value: str
+    masked: bool = False
+
+
+def profile_fields(member: Member) -> tuple[ShownField, ...]:
+    """The fields of 团员信息 in the order of the guide's second picture (guide 4.4), masked."""
+    return (
+        ShownField("name", "姓名", f"{member.name} (用户ID: {member.id})"),
+        _masked(member, PersonalField.ID_NUMBER),
+        _masked(member, PersonalField.BIRTH_DATE),
+        ShownField("sex", "性别", member.sex.label),
+        ShownField("ethnicity", "民族", member.ethnicity),
+        ShownField("political_status", "政治面貌", member.political_status),
+        ShownField("education", "最高学历", member.education),
+        _masked(member, PersonalField.PHONE),
+        _masked(member, PersonalField.EMAIL),
+        _masked(member, PersonalField.FEE),
+        ShownField("joined", "入团年月", format_month(member.joined)),
+        ShownField("number", "团员编号", group_number(member.number) if member.number else "无"),
+        ShownField("is_student", "是否高校学生", "是" if member.is_student else "否"),
+    )
+
+
+def unmask(actor: Actor, member_id: int, field: PersonalField) -> ShownField:
+    """Show one masked field of a member; that it was shown goes on record."""
+    with writing():
+        member = find_member(actor, Action.UNMASK_FIELD, member_id)
+        audit.record(actor, audit.Event.FIELD_UNMASKED, member_id=member.id, field=field)
+        return ShownField(field, LABELS[field], _plain(member, field))
+
+
+LABELS = {
+    PersonalField.ID_NUMBER: "身份证",
+    PersonalField.BIRTH_DATE: "出生日期",
+    PersonalField.PHONE: "电话",
+    PersonalField.EMAIL: "电子邮箱",
+    PersonalField.FEE: "团费缴纳额度",
+}
+
+
+def sealed_fields(id_number: str, phone: str) -> dict[str, bytes]:
+    """The columns that hold a person's ID number and phone, sealed, and their keyed hashes.
+
+    A phone is sealed to the person's ID number, so it does not open in another member's row.
+    """
+    vault = runtime().vault
+    person = vault.index("id_number", id_number)
+    return {
+        "id_number_hash": person,
+        "id_number_sealed": vault.seal(id_number, b"member.id_number:" + person),
+        "phone_hash": vault.index("phone", phone),
+        "phone_sealed": vault.seal(phone, b"member.phone:" + person),
+    }
+
+
+def _plain(member: Member, field: PersonalField) -> str:
+    vault = runtime().vault
+    match field:
+        case PersonalField.ID_NUMBER:
+            belongs_to = b"member.id_number:" + member.id_number_hash
+            return vault.open(member.id_number_sealed, belongs_to)
+        case PersonalField.PHONE:
+            return vault.open(member.phone_sealed, b"member.phone:" + member.id_number_hash)
+        case PersonalField.BIRTH_DATE:
+            return member.birth_date.isoformat()
+        case PersonalField.EMAIL:
+            return member.email or "无"
+        case PersonalField.FEE:
+            return f"{member.fee_cents / 100:.2f} 元"
+
+
+def _masked(member: Member, field: PersonalField) -> ShownField:
+    match field:
+        case PersonalField.ID_NUMBER:
+            shown = masking.mask_id_number(_plain(member, field))
+        case PersonalField.BIRTH_DATE:
+            shown = masking.mask_birth_date()
+        case PersonalField.PHONE:
+            shown = masking.mask_phone()
+        case PersonalField.EMAIL:
+            if not member.email:
+                return ShownField(field, LABELS[field], "无")
+            shown = masking.mask_email()
+        case PersonalField.FEE:
+            shown = masking.mask_fee()
+    return ShownField(field, LABELS[field], shown, masked=True)

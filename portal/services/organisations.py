@@ -1,0 +1,200 @@
+"""下级组织管理: the tree below a committee, with its counts; the names above a branch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, literal, select
+from sqlalchemy.orm import aliased
+
+from portal import clock
+from portal.access import Action, Actor, organisations_for
+from portal.errors import NotFound
+from portal.extensions import db
+from portal.models import Member, Organisation, Tally
+from portal.rules.irregular import Irregularity
+from portal.rules.organisations import OrganisationKind
+
+SEARCH_RESULTS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class TreeCounts:
+    """The columns of the tree."""
+
+    members: int
+    new_members: int
+    with_scan: int
+    missing: int
+    overdue: int
+    irregular: int
+
+
+@dataclass(frozen=True, slots=True)
+class TreeRow:
+    """An organisation in the tree, with the counts of its whole subtree."""
+
+    id: int
+    name: str
+    kind_label: str
+    is_branch: bool
+    has_children: bool
+    counts: TreeCounts
+
+
+@dataclass(frozen=True, slots=True)
+class FoundOrganisation:
+    """An organisation that a search found; ``path_text`` tells two of one name apart."""
+
+    id: int
+    name: str
+    path_text: str
+    is_branch: bool
+
+
+def find_organisation(actor: Actor, organisation_id: int) -> Organisation:
+    """An organisation that the actor may look at. Raises ``NotFound``."""
+    found = db.session.scalar(
+        select(Organisation).where(
+            Organisation.id == organisation_id,
+            organisations_for(actor, Action.BROWSE_ORGANISATIONS),
+        )
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def tree_row(organisation: Organisation) -> TreeRow:
+    """One organisation with its counts."""
+    return _tree_rows(Organisation.id == organisation.id)[0]
+
+
+def children_of(organisation: Organisation) -> tuple[TreeRow, ...]:
+    """The organisations right below, in order of their making, with their counts."""
+    return _tree_rows(Organisation.parent_id == organisation.id)
+
+
+def ancestors_of(path: str, *, within: str = "/") -> list[Organisation]:
+    """The organisations on a path from the top, itself included, as far as ``within`` reaches.
+
+    ``within`` is the path of the actor's own organisation: nobody is shown who is above them.
+    """
+    ids = [int(part) for part in path.strip("/").split("/")]
+    above = within.strip("/").count("/") if within != "/" else 0
+    wanted = ids[above:]
+    rows = db.session.scalars(select(Organisation).where(Organisation.id.in_(wanted)))
+    by_id = {row.id: row for row in rows}
+    return [by_id[organisation_id] for organisation_id in wanted]
+
+
+def path_text(organisations: Iterable[Organisation]) -> str:
+    """The names on a path, from the top."""
+    return " › ".join(organisation.name for organisation in organisations)
+
+
+def district_committees_above(path: str) -> list[Organisation]:
+    """The district-level committees above a branch: who can release a number (guide 4.2)."""
+    return [one for one in ancestors_of(path) if one.kind.is_district_level]
+
+
+def release_hint(path: str) -> str:
+    """Whom to ask, in the guide's words, when an occupied number is wrong."""
+    names = " / ".join(one.name for one in district_committees_above(path))
+    return f"如需修改，请联系 {names or '上级团委'} 解除编号占用"
+
+
+def search(actor: Actor, text: str) -> tuple[list[FoundOrganisation], bool]:
+    """Organisations in scope whose name holds ``text`` or whose pinyin initials begin with it.
+
+    At most ``SEARCH_RESULTS``; the second value says whether there are more.
+    """
+    letters = "".join(text.lower().split())
+    rows = list(
+        db.session.scalars(
+            select(Organisation)
+            .where(
+                organisations_for(actor, Action.BROWSE_ORGANISATIONS),
+                Organisation.name.contains(text.strip(), autoescape=True)
+                | Organisation.initials.startswith(letters, autoescape=True),
+            )
+            .order_by(Organisation.path)
+            .limit(SEARCH_RESULTS + 1)
+        )
+    )
+    names = _names_on_paths(rows[:SEARCH_RESULTS])
+    found = [
+        FoundOrganisation(
+            row.id,
+            row.name,
+            " › ".join(names[int(part)] for part in row.path.strip("/").split("/")),
+            row.kind is OrganisationKind.BRANCH,
+        )
+        for row in rows[:SEARCH_RESULTS]
+    ]
+    return found, len(rows) > SEARCH_RESULTS
+
+
+def _names_on_paths(rows: Iterable[Organisation]) -> dict[int, str]:
+    ids = {int(part) for row in rows for part in row.path.strip("/").split("/")}
+    pairs = db.session.execute(
+        select(Organisation.id, Organisation.name).where(Organisation.id.in_(ids))
+    )
+    return {organisation_id: name for organisation_id, name in pairs}
+
+
+def _tree_rows(which: ColumnElement[bool]) -> tuple[TreeRow, ...]:
+    below = aliased(Organisation)
+    irregular = sum((Tally.__table__.c[kind.value] for kind in Irregularity), literal(0))
+    sums = _per_node(
+        which,
+        below,
+        select(
+            Organisation.id,
+            func.sum(Tally.members),
+            func.sum(Tally.new_members),
+            func.sum(Tally.with_scan),
+            func.sum(irregular),
+        ),
+    ).join(Tally, Tally.branch_id == below.id)
+    overdue = (
+        _per_node(which, below, select(Organisation.id, func.count(Member.id)))
+        .join(Member, Member.branch_id == below.id)
+        .where(Member.is_new_member, ~Member.has_scan, Member.due_date < clock.today())
+    )
+    summed = {row[0]: row[1:] for row in db.session.execute(sums)}
+    late = {row[0]: row[1] for row in db.session.execute(overdue)}
+    child = aliased(Organisation)
+    nodes = db.session.execute(
+        select(
+            Organisation.id,
+            Organisation.name,
+            Organisation.kind,
+            select(child.id).where(child.parent_id == Organisation.id).exists(),
+        )
+        .where(which)
+        .order_by(Organisation.id)
+    )
+    rows = []
+    for organisation_id, name, kind, has_children in nodes:
+        members, new, with_scan, odd = summed.get(organisation_id, (0, 0, 0, 0))
+        counts = TreeCounts(
+            members, new, with_scan, new - with_scan, late.get(organisation_id, 0), odd
+        )
+        is_branch = kind is OrganisationKind.BRANCH
+        rows.append(TreeRow(organisation_id, name, kind.label, is_branch, has_children, counts))
+    return tuple(rows)
+
+
+def _per_node(which: ColumnElement[bool], below: Any, query: Select[Any]) -> Select[Any]:
+    """``query`` over the subtree of each organisation that ``which`` picks."""
+    end = func.substr(Organisation.path, 1, func.length(Organisation.path) - 1).concat("0")
+    return (
+        query.select_from(Organisation)
+        .join(below, and_(below.path >= Organisation.path, below.path < end))
+        .where(which)
+        .group_by(Organisation.id)
+    )
+

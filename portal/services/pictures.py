@@ -1,0 +1,50 @@
+"""Page pictures of a form: drawn once in the sandbox, kept as derived files in the store."""
+
+from __future__ import annotations
+
+from portal.errors import NotFound
+from portal.extensions import db
+from portal.models import Scan, ScanState
+from portal.runtime import runtime
+
+WIDTHS = (1000, 1600)
+"""Pixels: the page in the viewer, and a sharper one for zooming."""
+
+
+def page_picture(scan: Scan, page: int, width: int) -> bytes:
+    """The JPEG of page ``page`` (from 1) of a scan; draws it if it was not drawn before.
+
+    Raises ``NotFound`` for a page or width that there is not, ``PageNotDrawn`` when the sandbox
+    gives up.
+    """
+    if not 1 <= page <= scan.pages or width not in WIDTHS:
+        raise NotFound
+    store, key = runtime().store, picture_key(scan, page, width)
+    if store.size(key) is not None:
+        with store.open(key) as file:
+            return file.read()
+    with store.local_copy(scan.storage_key) as original:
+        picture = runtime().sandbox.draw(original, page - 1, width)
+    store.put(key, picture)
+    return picture
+
+
+def draw_all(scan_id: int) -> None:
+    """Draw the pictures of a current scan's pages that are not drawn yet."""
+    scan = db.session.get(Scan, scan_id)
+    if scan is None or scan.state is not ScanState.CURRENT:
+        return
+    db.session.expunge(scan)
+    db.session.rollback()  # no transaction stays open while pages are drawn
+    for page in range(1, scan.pages + 1):
+        page_picture(scan, page, WIDTHS[0])
+
+
+def picture_key(scan: Scan, page: int, width: int) -> str:
+    """Where a page's picture is kept: ``scans/3f/3fa9.pdf`` → ``pages/3f/3fa9/1000/1.jpg``."""
+    return f"{pictures_prefix(scan)}{width}/{page}.jpg"
+
+
+def pictures_prefix(scan: Scan) -> str:
+    """The folder of all pictures of a scan."""
+    return scan.storage_key.replace("scans/", "pages/", 1).removesuffix(".pdf") + "/"

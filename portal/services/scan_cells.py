@@ -1,0 +1,134 @@
+"""The form's cell: what a member's form looks like from outside, the same in every place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import or_, select
+
+from portal import clock
+from portal.access import Action, Actor, allows
+from portal.extensions import db
+from portal.models import Account, Member, Scan, ScanState
+from portal.rules.deadlines import Deadline, deadline
+from portal.rules.member_number import has_upload
+from portal.runtime import runtime
+
+
+@dataclass(frozen=True, slots=True)
+class ScanCell:
+    """A member's form as the cell shows it. ``state``: not_needed, none, stored or deleted."""
+
+    member_id: int
+    member_name: str
+    state: str
+    may_upload: bool
+    scan_id: int | None = None
+    pages: int = 0
+    size: int = 0  # bytes
+    uploaded_at: datetime | None = None
+    uploaded_by: str = ""
+    late: bool = False
+    deadline: Deadline | None = None
+    undo_until: date | None = None
+    error: str | None = None
+    notice: str | None = None
+    confirm_delete: bool = False
+
+
+class ScanLine(NamedTuple):
+    """What a cell needs of a scan's row."""
+
+    scan_id: int
+    state: ScanState
+    pages: int
+    size: int
+    late: bool
+    uploaded_at: datetime
+    uploaded_by: str
+    ended_at: datetime | None
+    file_gone: bool
+
+
+def scan_lines(member_ids: Iterable[int]) -> Mapping[int, ScanLine]:
+    """The current scan of each member, or else the one that ended last in the days of undo."""
+    since = clock.now() - timedelta(days=runtime().settings.undo_days)
+    rows = db.session.execute(
+        select(
+            Scan.member_id,
+            Scan.id,
+            Scan.state,
+            Scan.pages,
+            Scan.size,
+            Scan.late,
+            Scan.uploaded_at,
+            Account.person_name,
+            Scan.ended_at,
+            Scan.file_gone_at.is_not(None),
+        )
+        .join(Account, Account.id == Scan.uploaded_by_id)
+        .where(
+            Scan.member_id.in_(list(member_ids)),
+            or_(Scan.state == ScanState.CURRENT, Scan.ended_at > since),
+        )
+        .order_by(Scan.ended_at, Scan.id)
+    )
+    found: dict[int, ScanLine] = {}
+    for member_id, *line in rows:
+        known = found.get(member_id)
+        if known is None or known.state is not ScanState.CURRENT:
+            found[member_id] = ScanLine(*line)
+    return found
+
+
+def make_cell(
+    actor: Actor,
+    *,
+    member_id: int,
+    member_name: str,
+    number: str | None,
+    due: date | None,
+    line: ScanLine | None,
+    today: date,
+    may_upload: bool | None = None,
+) -> ScanCell:
+    """The cell of a member with ``number`` (a released one counts) and their scan, if any."""
+    wanted = has_upload(number, runtime().policy)
+    may = allows(actor, Action.UPLOAD_SCAN) if may_upload is None else may_upload
+    if line is not None and line.state is ScanState.CURRENT:
+        return ScanCell(
+            member_id,
+            member_name,
+            "stored",
+            may and wanted,
+            line.scan_id,
+            line.pages,
+            line.size,
+            line.uploaded_at,
+            line.uploaded_by,
+            line.late,
+        )
+    if not wanted:
+        return ScanCell(member_id, member_name, "not_needed", may_upload=False)
+    owed = deadline(due, today) if due else None
+    if line is not None and line.state is ScanState.DELETED and not line.file_gone and may:
+        assert line.ended_at is not None
+        until = clock.day_of(line.ended_at) + timedelta(days=runtime().settings.undo_days)
+        return ScanCell(member_id, member_name, "deleted", may, deadline=owed, undo_until=until)
+    return ScanCell(member_id, member_name, "none", may, deadline=owed)
+
+
+def cell_for(actor: Actor, member: Member, *, number: str | None = None) -> ScanCell:
+    """The cell of one member; ``number`` instead of the stored one while it is being typed."""
+    return make_cell(
+        actor,
+        member_id=member.id,
+        member_name=member.name,
+        number=number or member.number or member.released_number,
+        due=member.due_date,
+        line=scan_lines([member.id]).get(member.id),
+        today=clock.today(),
+    )

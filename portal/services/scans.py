@@ -1,0 +1,208 @@
+"""The main job: one scanned form per member, uploaded, replaced, deleted, taken back.
+
+An upload goes in six steps (docs/architecture.md): permission, receive and hash, inspect, keep the
+file, change the rows, wake the jobs. Until the rows change the old form stands; a crash between
+"keep" and "change the rows" leaves a file that no row names, which the sweep removes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from portal import clock
+from portal.access import Action, Actor, members_for
+from portal.errors import NotFound, PortalError
+from portal.extensions import db
+from portal.models import Member, Scan, ScanState
+from portal.pdf.inspect import Inspection
+from portal.rules.deadlines import is_late
+from portal.rules.member_number import has_upload
+from portal.rules.scan_refusals import MAX_SCAN_BYTES, Refusal, RefusalReason, ScanRefused
+from portal.runtime import runtime
+from portal.services import audit
+from portal.services.derived import tallied
+from portal.services.members import find_member
+from portal.services.transaction import writing
+from portal.storage import Incoming, new_scan_key
+
+
+class NoUploadHere(PortalError):
+    """The member's number has not the prefix of a new member's."""
+
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__(
+            "这名团员的编号不是新发展团员编号，不需要上传《入团志愿书》。"
+            "如果编号填错了，请先在“修改”里更正。"
+        )
+
+
+class NothingToUndo(PortalError):
+    """There is no deleted form that can still be taken back."""
+
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__("没有可以撤销的删除：已过 30 天，或者已经上传了新的文件。请刷新页面查看。")
+
+
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """What an upload came to."""
+
+    scan_id: int
+    replaced: bool
+    unchanged: bool  # the same bytes were the current form already: nothing was done twice
+
+
+def upload(actor: Actor, member_id: int, receive: Callable[[Incoming], None]) -> Uploaded:
+    """Make what ``receive`` writes the member's form; ``receive`` gets a file in the store.
+
+    Raises ``NotFound`` or ``NotAllowed`` before a byte is read, ``NoUploadHere``,
+    ``ScanRefused`` with the reason, or ``StoreUnavailable``; then nothing has changed.
+    """
+    _require_upload(actor, member_id)
+    db.session.rollback()  # no database connection is held while a slow line sends
+    with runtime().store.receive(MAX_SCAN_BYTES) as incoming:
+        receive(incoming)
+        inspection = _inspect(incoming)
+        key = new_scan_key()
+        runtime().store.keep(incoming, key)
+    done = _make_current(actor, member_id, incoming, inspection, key)
+    if not done.unchanged:
+        runtime().wake("draw_pictures", done.scan_id)
+    return done
+
+
+def delete(actor: Actor, member_id: int) -> None:
+    """Delete the member's form; it can be taken back for ``undo_days``.
+
+    Deleting what is deleted already changes nothing (a double click).
+    """
+    with writing():
+        member = find_member(actor, Action.DELETE_SCAN, member_id, lock=True)
+        scan = current_scan(member.id)
+        if scan is None:
+            return
+        with tallied(member):
+            _end(scan, ScanState.DELETED, actor)
+        audit.record(actor, audit.Event.SCAN_DELETED, member_id=member.id, scan_id=scan.id)
+
+
+def restore(actor: Actor, member_id: int) -> None:
+    """Take the last deletion back. Raises ``NothingToUndo``."""
+    with writing():
+        member = find_member(actor, Action.RESTORE_SCAN, member_id, lock=True)
+        scan = undoable_scan(member.id)
+        if scan is None:
+            raise NothingToUndo
+        with tallied(member):
+            scan.state, scan.ended_at, scan.ended_by_id = ScanState.CURRENT, None, None
+        audit.record(actor, audit.Event.SCAN_RESTORED, member_id=member.id, scan_id=scan.id)
+
+
+def current_scan(member_id: int) -> Scan | None:
+    """The member's current scan."""
+    return db.session.scalar(
+        select(Scan).where(Scan.member_id == member_id, Scan.state == ScanState.CURRENT)
+    )
+
+
+def undoable_scan(member_id: int) -> Scan | None:
+    """The deleted scan that 撤销 brings back: the last one to end, if it was deleted in time."""
+    if current_scan(member_id) is not None:
+        return None
+    last = db.session.scalar(
+        select(Scan)
+        .where(Scan.member_id == member_id, Scan.state != ScanState.CURRENT)
+        .order_by(Scan.ended_at.desc(), Scan.id.desc())
+        .limit(1)
+    )
+    if last is None or last.state is not ScanState.DELETED or last.file_gone_at is not None:
+        return None
+    assert last.ended_at is not None
+    since = clock.now() - timedelta(days=runtime().settings.undo_days)
+    return last if last.ended_at > since else None
+
+
+def find_scan(actor: Actor, scan_id: int) -> Scan:
+    """A current scan that the actor may view. Raises ``NotFound``."""
+    scan = db.session.scalar(
+        select(Scan)
+        .join(Member, Member.id == Scan.member_id)
+        .where(
+            Scan.id == scan_id,
+            Scan.state == ScanState.CURRENT,
+            members_for(actor, Action.VIEW_SCAN),
+        )
+    )
+    if scan is None:
+        raise NotFound
+    return scan
+
+
+def _require_upload(actor: Actor, member_id: int, *, lock: bool = False) -> Member:
+    member = find_member(actor, Action.UPLOAD_SCAN, member_id, lock=lock)
+    if not has_upload(member.number or member.released_number, runtime().policy):
+        raise NoUploadHere
+    return member
+
+
+def _inspect(incoming: Incoming) -> Inspection:
+    if incoming.size == 0:
+        raise ScanRefused(Refusal(RefusalReason.EMPTY))
+    if incoming.over_limit:
+        raise ScanRefused(Refusal(RefusalReason.TOO_LARGE, size=incoming.size))
+    incoming.finish()
+    return runtime().sandbox.inspect(incoming.path)
+
+
+def _make_current(
+    actor: Actor, member_id: int, incoming: Incoming, inspection: Inspection, key: str
+) -> Uploaded:
+    digest = bytes.fromhex(incoming.sha256)
+    with writing() as session:
+        # Asked again: while the file came in, the member may have moved or the number changed.
+        member = _require_upload(actor, member_id, lock=True)
+        old = current_scan(member.id)
+        if old is not None and old.sha256 == digest:
+            unchanged = Uploaded(old.id, replaced=False, unchanged=True)
+            runtime().store.delete(key)  # named by no row yet
+            return unchanged
+        moment = clock.now()
+        scan = Scan(
+            member_id=member.id,
+            storage_key=key,
+            sha256=digest,
+            size=incoming.size,
+            pages=inspection.pages,
+            late=member.due_date is not None and is_late(clock.day_of(moment), member.due_date),
+            uploaded_at=moment,
+            uploaded_by_id=actor.account_id,
+            state=ScanState.CURRENT,
+        )
+        with tallied(member):
+            if old is not None:
+                _end(old, ScanState.REPLACED, actor)
+                session.flush()  # before the new one, for the index "one current scan"
+            session.add(scan)
+        audit.record(
+            actor,
+            audit.Event.SCAN_REPLACED if old is not None else audit.Event.SCAN_UPLOADED,
+            member_id=member.id,
+            scan_id=scan.id,
+            sha256=incoming.sha256,
+            size=incoming.size,
+            pages=inspection.pages,
+            replaces=old.id if old is not None else None,
+        )
+        return Uploaded(scan.id, replaced=old is not None, unchanged=False)
+
+
+def _end(scan: Scan, state: ScanState, actor: Actor) -> None:
+    scan.state, scan.ended_at, scan.ended_by_id = state, clock.now(), actor.account_id

@@ -1,0 +1,96 @@
+"""What nobody needs any more: files that no row names, forms past the days of undo."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import select, update
+
+from portal import clock
+from portal.extensions import db
+from portal.models import Scan, ScanState
+from portal.runtime import runtime
+from portal.services import audit
+from portal.services.pictures import pictures_prefix
+from portal.services.transaction import writing
+
+log = logging.getLogger(__name__)
+
+ORPHAN_AGE = timedelta(days=1)
+"""An upload's file lies without a row between two of its steps; after a day it never gets one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep removed: files by why they went."""
+
+    half_received: int
+    orphans: int
+    past_undo: int
+
+
+def sweep() -> Swept:
+    """Remove files that no row names for a day, and forms that ended before the days of undo."""
+    swept = Swept(
+        half_received=runtime().store.sweep_incoming(ORPHAN_AGE, clock.now()),
+        orphans=_remove_orphans(),
+        past_undo=_remove_past_undo(),
+    )
+    log.info("swept", extra={name: getattr(swept, name) for name in Swept.__slots__})
+    return swept
+
+
+def _remove_orphans() -> int:
+    store, before = runtime().store, clock.now() - ORPHAN_AGE
+    old = [file.key for file in store.keys("scans/") if file.modified < before]
+    removed = 0
+    for start in range(0, len(old), 500):
+        keys = old[start : start + 500]
+        named = set(db.session.scalars(select(Scan.storage_key).where(Scan.storage_key.in_(keys))))
+        for key in set(keys) - named:
+            store.delete(key)
+            removed += 1
+    db.session.rollback()
+    return removed
+
+
+def _remove_past_undo() -> int:
+    """The row says first that its file goes; then the file goes."""
+    since = clock.now() - timedelta(days=runtime().settings.undo_days)
+    ended = db.session.scalars(
+        select(Scan).where(
+            Scan.state != ScanState.CURRENT, Scan.ended_at < since, Scan.file_gone_at.is_(None)
+        )
+    ).all()
+    removed = 0
+    for scan in ended:
+        db.session.expunge(scan)
+    for scan in ended:
+        with writing() as session:
+            done = session.execute(
+                update(Scan)
+                # Asked again: it may have been taken back since.
+                .where(Scan.id == scan.id, Scan.state != ScanState.CURRENT)
+                .values(file_gone_at=clock.now())
+            )
+            if not done.rowcount:  # type: ignore[attr-defined]
+                continue
+            audit.record(
+                None,
+                audit.Event.SCAN_FILE_REMOVED,
+                member_id=scan.member_id,
+                scan_id=scan.id,
+                sha256=scan.sha256.hex(),
+            )
+        _remove_files(scan)
+        removed += 1
+    return removed
+
+
+def _remove_files(scan: Scan) -> None:
+    store = runtime().store
+    for picture in list(store.keys(pictures_prefix(scan))):
+        store.delete(picture.key)
+    store.delete(scan.storage_key)

@@ -1,0 +1,50 @@
+"""One way to write: a transaction that holds the write lock from its first statement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.orm import Session, scoped_session
+
+from portal.extensions import db
+
+
+@contextmanager
+def writing() -> Iterator[scoped_session[Session]]:
+    """A write transaction; commits at the end, rolls back on any error.
+
+    Whatever was read before is read again inside: the snapshot of the page's own queries ends
+    here. In SQLite it begins with BEGIN IMMEDIATE, because a read transaction that turns into a
+    writing one fails when somebody else wrote in between.
+    """
+    session = db.session
+    session.rollback()
+    session.connection(execution_options={"portal_writing": True})
+    try:
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+
+
+def prepare_sqlite(engine: Engine) -> None:
+    """Make SQLite durable and strict, and its transactions explicit."""
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver must not begin transactions by itself
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA busy_timeout=10000")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        writing = connection.get_execution_options().get("portal_writing")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

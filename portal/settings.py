@@ -1,0 +1,273 @@
+"""Every setting of the portal: name, type, default, what it does.
+
+Settings come from the environment, with the prefix ``PORTAL_`` (``DATABASE_URL`` alone has no
+prefix, so that ordinary tools understand it), or from ``<instance>/settings.env``. A bad value
+stops the start with one line that names the setting and what is allowed.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from portal.rules.member_number import NumberPolicy
+
+DEMO_KEY = "demo-key-for-trying-the-portal-out-not-for-real-data"
+"""The key that documentation and examples may name; production refuses it."""
+
+
+class Mode(StrEnum):
+    """What the installation is for."""
+
+    DEMO = "demo"
+    PRODUCTION = "production"
+
+
+class SettingsError(Exception):
+    """A setting that the portal can't start with; the text is one line for the operator."""
+
+
+class Settings(BaseSettings):
+    """The settings of one installation, checked. Build with :func:`load_settings`."""
+
+    model_config = SettingsConfigDict(env_prefix="PORTAL_", extra="ignore", frozen=True)
+
+    instance: Path = Field(
+        default=Path("instance"),
+        description="Folder of the installation's own data: database, scans, key, log of the demo.",
+    )
+    mode: Mode = Field(
+        default=Mode.DEMO,
+        description="demo: tries the portal out on invented people. "
+        "production: refuses demo data, the demo key and an instance folder that others can read.",
+    )
+    secret_key: str = Field(
+        default="",
+        description="Signs cookies and form tokens and seals personal fields; at least 32 "
+        "characters. Empty: made once and kept in <instance>/secret.key.",
+    )
+    database_url: str = Field(
+        default="",
+        validation_alias=AliasChoices("database_url", "DATABASE_URL"),
+        description="SQLAlchemy URL, sqlite:///… or postgresql://…. "
+        "Empty: SQLite in <instance>/portal.db.",
+    )
+    store_url: str = Field(
+        default="",
+        description="Where scans are kept: file:///folder or s3://bucket/prefix?endpoint=…. "
+        "Empty: <instance>/store.",
+    )
+    limits_url: str = Field(
+        default="memory://",
+        description="Where the counters against guessing are kept: memory:// (one server process) "
+        "or redis://… (several).",
+    )
+    queue_url: str = Field(
+        default="",
+        description="Where the job queue is kept: redis://…, or empty for SQLite in "
+        "<instance>/queue.db.",
+    )
+    threads: int = Field(
+        default=8, ge=1, le=64, description="Request threads of the server, 1 to 64."
+    )
+    max_request_mib: int = Field(
+        default=64,
+        ge=16,
+        le=1024,
+        description="Largest request body in MiB, 16 to 1024; larger ones are answered 413. Above "
+        "the 15 M of a form, so that a file too large gets its own sentence with its true size.",
+    )
+    idle_minutes: int = Field(
+        default=30, ge=5, le=240, description="A sign-in ends after so many idle minutes, 5 to 240."
+    )
+    session_hours: int = Field(
+        default=12, ge=1, le=24, description="A sign-in ends after so many hours, 1 to 24."
+    )
+    behind_proxy: bool = Field(
+        default=False,
+        description="Trust X-Forwarded-For and -Proto of one proxy before the server.",
+    )
+    secure_cookies: bool = Field(
+        default=False, description="Send cookies over HTTPS only; production behind HTTPS: true."
+    )
+    inspect_memory_mib: int = Field(
+        default=400,
+        ge=128,
+        le=4096,
+        description="Memory one file may use while it is inspected, in MiB, 128 to 4096.",
+    )
+    inspect_seconds: int = Field(
+        default=10,
+        ge=2,
+        le=120,
+        description="Seconds one file may take to be inspected, 2 to 120.",
+    )
+    undo_days: int = Field(
+        default=30,
+        ge=1,
+        le=365,
+        description="Days that a deleted or replaced form can be taken back, 1 to 365.",
+    )
+    province: str = Field(
+        default="11",
+        pattern=r"^\d{2}$",
+        description="Province code of this database's own numbers, 2 digits.",
+    )
+    number_prefixes: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("YYYY110",),
+        description="Allotted prefixes of new members' numbers, comma separated; YYYY stands for "
+        "the year (the guide's 2020110).",
+    )
+    first_new_year: int = Field(
+        default=2020,
+        ge=1922,
+        le=2100,
+        description="First year of joining whose members must have a form.",
+    )
+    log_level: str = Field(
+        default="INFO",
+        pattern="^(DEBUG|INFO|WARNING|ERROR)$",
+        description="DEBUG, INFO, WARNING or ERROR.",
+    )
+
+    @field_validator("number_prefixes", mode="before")
+    @classmethod
+    def _split_prefixes(cls, value: Any) -> Any:
+        return tuple(value.split(",")) if isinstance(value, str) else value
+
+    @field_validator("number_prefixes")
+    @classmethod
+    def _check_prefixes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for prefix in value:
+            if not (prefix.startswith("YYYY") and prefix[4:].isdigit() and len(prefix) <= 12):
+                raise ValueError("each is YYYY and 1 to 8 digits, like YYYY110")
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _check_key(cls, value: str) -> str:
+        if value and len(value) < 32:
+            raise ValueError("at least 32 characters, or empty")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _check_database(cls, value: str) -> str:
+        if value and not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+            raise ValueError("sqlite:///… or postgresql://…")
+        # Plain postgresql:// would make SQLAlchemy look for psycopg2; the lock has psycopg 3.
+        return value.replace("postgresql://", "postgresql+psycopg://", 1)
+
+    @field_validator("store_url")
+    @classmethod
+    def _check_store(cls, value: str) -> str:
+        if value and not value.startswith(("file:///", "s3://")):
+            raise ValueError("file:///folder or s3://bucket/prefix?endpoint=…")
+        return value
+
+    @field_validator("queue_url")
+    @classmethod
+    def _check_queue(cls, value: str) -> str:
+        if value and not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("redis://…, or empty")
+        return value
+
+    @model_validator(mode="after")
+    def _check_production(self) -> Settings:
+        if self.mode is Mode.PRODUCTION and self.secret_key == DEMO_KEY:
+            raise ValueError("PORTAL_SECRET_KEY: production refuses the demo key")
+        return self
+
+    @property
+    def number_policy(self) -> NumberPolicy:
+        """The rules' view of the settings about numbers."""
+        return NumberPolicy(
+            province=self.province,
+            prefixes=self.number_prefixes,
+            first_new_year=self.first_new_year,
+        )
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the database is the embedded one."""
+        return self.database_url.startswith("sqlite:")
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read, check and complete the settings; makes the instance folder and its key.
+
+    ``overrides`` win over the environment. Raises ``SettingsError`` with one line.
+    """
+    instance = Path(overrides.get("instance") or os.environ.get("PORTAL_INSTANCE") or "instance")
+    instance = instance.absolute()
+    overrides["instance"] = instance
+    try:
+        found = Settings(_env_file=instance / "settings.env", **overrides)  # type: ignore[call-arg]
+    except ValidationError as error:
+        raise SettingsError(_one_line(error)) from None
+    try:
+        instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+        completed = {
+            "secret_key": found.secret_key or _kept_key(instance / "secret.key"),
+            "database_url": found.database_url or f"sqlite:///{instance / 'portal.db'}",
+            "store_url": found.store_url or f"file://{instance / 'store'}",
+        }
+    except OSError as error:
+        raise SettingsError(
+            f"PORTAL_INSTANCE: a folder that can be written to is needed ({error.strerror}: "
+            f"{error.filename})"
+        ) from None
+    if found.mode is Mode.PRODUCTION:
+        _refuse_open_folder(instance)
+    return found.model_copy(update=completed)
+
+
+def settings_or_exit(**overrides: Any) -> Settings:
+    """``load_settings`` for a process's start: a bad setting prints its line and exits with 2."""
+    try:
+        return load_settings(**overrides)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+def _one_line(error: ValidationError) -> str:
+    first = error.errors()[0]
+    message = str(first["msg"]).removeprefix("Value error, ")
+    if not first["loc"]:
+        return message
+    name = str(first["loc"][0]).lower()
+    variable = "DATABASE_URL" if name == "database_url" else f"PORTAL_{name.upper()}"
+    # The value of a key must not be printed; no other setting is secret but URLs with passwords.
+    shown = "" if name.endswith(("key", "url")) else f" (it is {first['input']!r})"
+    allowed = Settings.model_fields[name].description or ""
+    return f"{variable}: {message}{shown}. {allowed}"
+
+
+def _kept_key(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            key = secrets.token_urlsafe(48)
+            file.write(key + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        return key
+
+
+def _refuse_open_folder(instance: Path) -> None:
+    if stat.S_IMODE(instance.stat().st_mode) & 0o077:
+        raise SettingsError(
+            f"PORTAL_INSTANCE: production refuses an instance folder that others can read "
+            f"(chmod 700 {instance})"
+        )

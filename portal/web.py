@@ -1,0 +1,126 @@
+"""What all pages share: the request class, headers, template globals, page or partial."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import IO, Any
+
+from flask import Flask, g, make_response, render_template, request, url_for
+from flask.wrappers import Request
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from portal import clock
+from portal.access import Actor
+from portal.menu import menu_for
+from portal.rules.deadlines import format_month
+from portal.rules.member_number import group_number
+from portal.rules.scan_refusals import format_size
+from portal.storage import Incoming
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'; img-src 'self' data:"
+)
+
+
+class PortalRequest(Request):
+    """A request whose one uploaded file can be received straight into the store."""
+
+    incoming: Incoming | None = None
+
+    def receive_file(self, incoming: Incoming) -> None:
+        """Parse the multipart body; the bytes of its file go into ``incoming``, hashed on the way.
+
+        Without this a posted file is held to nothing: the parser's own temporary file.
+        """
+        self.incoming = incoming
+        self._load_form_data()
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None = None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:
+        incoming, self.incoming = self.incoming, None  # for the first file of the body only
+        if incoming is not None:
+            return incoming  # type: ignore[return-value]
+        return super()._get_file_stream(
+            total_content_length, content_type, filename, content_length
+        )
+
+
+def current_actor() -> Actor:
+    """The person who makes this request; only for routes behind the gate."""
+    actor: Actor = current_user.actor
+    return actor
+
+
+def is_partial() -> bool:
+    """Whether htmx asks for a part of the page. A page restored from history is asked for whole."""
+    headers = request.headers
+    return "HX-Request" in headers and "HX-History-Restore-Request" not in headers
+
+
+def page_or_partial(page: str, partial: str, **context: Any) -> Response:
+    """Render the page, or for htmx just its part."""
+    return make_response(render_template(partial if is_partial() else page, **context))
+
+
+def secure_headers(app: Flask) -> None:
+    """The headers of SECURITY.md on every answer of the application."""
+
+    @app.after_request
+    def _add(response: Response) -> Response:
+        headers = response.headers
+        headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        headers.setdefault("X-Content-Type-Options", "nosniff")
+        headers.setdefault("Referrer-Policy", "same-origin")
+        headers.setdefault("X-Frame-Options", "DENY")
+        headers.setdefault("Cache-Control", "no-store")
+        headers.add("Vary", "HX-Request")
+        return response
+
+
+def template_globals(app: Flask) -> None:
+    """Filters and globals that templates may use."""
+    filters: dict[str, Callable[..., str]] = {
+        "size": format_size,
+        "number": group_number,
+        "day": format_day,
+        "moment": format_moment,
+        "month": format_month,
+    }
+    app.jinja_env.filters.update(filters)
+
+    @app.context_processor
+    def _globals() -> dict[str, Any]:
+        actor = getattr(current_user, "actor", None)
+        return {
+            "actor": actor,
+            "menu": menu_for(actor, request.path) if actor else (),
+            "today": clock.today(),
+            "request_id": g.get("request_id", ""),
+        }
+
+    @app.template_global()
+    def asset(name: str) -> str:
+        """The address of a static file, with the hash of its content."""
+        hashed: str = app.extensions["portal.statics"].get(name, name)
+        return url_for("static", filename=hashed)
+
+
+def format_day(day: date | datetime) -> str:
+    """``11-24`` in this year, else ``2025-11-24``; a moment by its Beijing date."""
+    if isinstance(day, datetime):
+        day = clock.day_of(day)
+    return f"{day:%m-%d}" if day.year == clock.today().year else day.isoformat()
+
+
+def format_moment(moment: datetime) -> str:
+    """``11-24 10:42`` in Beijing, with the year if it isn't this one."""
+    local = moment.astimezone(clock.BEIJING)
+    return f"{format_day(local)} {local:%H:%M}"
