@@ -19,6 +19,7 @@ def serve_static(app: Flask) -> None:
     """
     source = Path(app.static_folder or "")
     target = app.extensions["portal"].settings.instance / "static"
+    target.mkdir(parents=True, exist_ok=True)
     names: dict[str, str] = {}
     for path in sorted(source.rglob("*")):
         if path.is_file():

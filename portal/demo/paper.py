@@ -12,7 +12,7 @@ import random
 from pathlib import Path
 
 import pypdfium2
-from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from PIL import Image, ImageDraw, ImageFont
 
 PAGES = 8
 A4_POINTS = (595.28, 841.89)
@@ -40,6 +40,8 @@ class Paper:
         self._unit = dpi / 100
         self._fonts: dict[int, ImageFont.FreeTypeFont | ImageFont.ImageFont] = {}
         self._pool: dict[int, list[bytes]] = {}
+        # Drawn once: noise is a third of a page's drawing time, and nobody compares two pages'.
+        self._noise = Image.effect_noise(self._size, 14).convert("RGB")
 
     def form(self, number: str, name: str, branch: str, pages: int = PAGES) -> bytes:
         """A form as a PDF of pictures. Beyond eight pages the inner ones come again."""
@@ -142,13 +144,11 @@ class Paper:
         return sheet, ImageDraw.Draw(sheet)
 
     def _scan(self, picture: Image.Image) -> bytes:
-        """Put the sheet on the scanner: a tilt, a soft lens, noise, JPEG."""
+        """Put the sheet on the scanner: a tilt that softens it, noise, JPEG."""
         tilt = self._chance.uniform(-0.9, 0.9)
         picture = picture.rotate(tilt, Image.Resampling.BILINEAR, fillcolor=(232, 231, 226))
-        picture = picture.filter(ImageFilter.GaussianBlur(0.4 * self._unit))
-        noise = Image.effect_noise(self._size, 14).convert("RGB")
         output = io.BytesIO()
-        Image.blend(picture, noise, 0.06).save(output, "JPEG", quality=72)
+        Image.blend(picture, self._noise, 0.06).save(output, "JPEG", quality=72)
         return output.getvalue()
 
     def _font(self, size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:

@@ -122,6 +122,15 @@ def is_new_member(number: str | None, joined: date, policy: NumberPolicy) -> boo
     return joined.year >= policy.first_new_year and has_upload(number, policy)
 
 
+def takes_scan(number: str | None, joined: date, policy: NumberPolicy) -> bool:
+    """Whether a form can be uploaded: under a number that has the upload, or before there is one.
+
+    The upload appears while a first or a released number is still being typed (guide 4.2), so a
+    member of the right years who holds no number can have one already.
+    """
+    return has_upload(number, policy) or (not number and joined.year >= policy.first_new_year)
+
+
 def check_typed_number(
     text: str, joined: date | None, policy: NumberPolicy
 ) -> tuple[NumberFault, ...]:

@@ -103,7 +103,7 @@ def make_cell(
             member_id,
             member_name,
             "stored",
-            may and wanted,
+            may,
             line.scan_id,
             line.pages,
             line.size,

@@ -20,7 +20,7 @@ from portal.extensions import db
 from portal.models import Member, Scan, ScanState
 from portal.pdf.inspect import Inspection
 from portal.rules.deadlines import is_late
-from portal.rules.member_number import has_upload
+from portal.rules.member_number import takes_scan
 from portal.rules.scan_refusals import MAX_SCAN_BYTES, Refusal, RefusalReason, ScanRefused
 from portal.runtime import runtime
 from portal.services import audit
@@ -148,7 +148,8 @@ def find_scan(actor: Actor, scan_id: int) -> Scan:
 
 def _require_upload(actor: Actor, member_id: int, *, lock: bool = False) -> Member:
     member = find_member(actor, Action.UPLOAD_SCAN, member_id, lock=lock)
-    if not has_upload(member.number or member.released_number, runtime().policy):
+    number = member.number or member.released_number
+    if not takes_scan(number, member.joined, runtime().policy):
         raise NoUploadHere
     return member
 

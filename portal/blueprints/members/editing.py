@@ -91,8 +91,8 @@ class EditPage:
         number = self.member.number or self.form.number.data
         policy = runtime().policy
         cell = None
-        if has_upload(number, policy) or has_upload(self.member.released_number, policy):
-            cell = replace(cell_for(self.actor, self.member), error=scan_error)
+        if has_upload(number or self.member.released_number, policy) or self.member.has_scan:
+            cell = replace(cell_for(self.actor, self.member, number=number), error=scan_error)
         return make_response(
             render_template(
                 "members/edit.html",

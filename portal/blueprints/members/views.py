@@ -75,7 +75,7 @@ def check_number(member_id: int) -> Response:
     number = normalise_number(request.args.get("number", ""))[:50]
     joined = parse_month(request.args.get("joined", "")) or member.joined
     faults, good = number_faults(member, number, joined)
-    cell = cell_for(actor, member) if has_upload(number, runtime().policy) else None
+    cell = cell_for(actor, member, number=number) if has_upload(number, runtime().policy) else None
     return make_response(
         render_template("members/_number_check.html", faults=faults, ok=good, cell=cell)
     )

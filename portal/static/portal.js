@@ -1,0 +1,272 @@
+/* The portal's own script: ES5, because Chromium 69 kernels run it. Everything works without it. */
+(function () {
+  'use strict';
+  var MIB = 1024 * 1024;
+  var MAX_BYTES = 15 * MIB;
+  var root = document.documentElement;
+  root.className = root.className.replace('no-js', 'js');
+
+  function make(tag, className, text) {
+    var element = document.createElement(tag);
+    if (className) { element.className = className; }
+    if (text) { element.textContent = text; }
+    return element;
+  }
+
+  function megabytes(bytes) { return (bytes / MIB).toFixed(1); }
+
+  function cellOf(element) { return element.closest('.scan-cell'); }
+
+  /* ---- upload: one file at a time in a cell, with its progress ---- */
+
+  var sending = []; // the forms whose file is on its way
+
+  function say(cell, className, text) {
+    clear(cell);
+    var line = make('p', className, text);
+    line.setAttribute('role', className === 'cell-error' ? 'alert' : 'status');
+    cell.insertBefore(line, cell.firstChild);
+    return line;
+  }
+
+  function clear(cell) {
+    var old = cell.querySelectorAll('.cell-error, .cell-notice, .sending');
+    for (var i = 0; i < old.length; i++) { old[i].parentNode.removeChild(old[i]); }
+  }
+
+  function fault(file, head) {
+    if (file.size === 0) { return '文件是空的（0 字节）。请重新扫描或重新保存后再上传。'; }
+    if (file.size > MAX_BYTES) {
+      return '文件有 ' + (Math.ceil(file.size * 10 / MIB) / 10).toFixed(1) +
+        'M，超过 15M。可以把扫描分辨率调到 200 dpi 或改为灰度，重新生成后再上传。';
+    }
+    if (head.indexOf('%PDF-') < 0) {
+      return '这个文件不是 PDF。请把各页合成 1 份 PDF 后再上传。';
+    }
+    return '';
+  }
+
+  function choose(form, file) {
+    var cell = cellOf(form);
+    if (!file || sending.indexOf(form) >= 0) { return; }
+    var reader = new FileReader();
+    reader.onload = function () {
+      var wrong = fault(file, reader.result);
+      if (wrong) {
+        form.reset();
+        say(cell, 'cell-error', wrong);
+        return;
+      }
+      send(form, file);
+    };
+    reader.onerror = function () {
+      say(cell, 'cell-error', '读不到这个文件。请确认它还在原来的位置，再选一次。');
+    };
+    reader.readAsBinaryString(file.slice(0, 1024));
+  }
+
+  function send(form, file) {
+    var cell = cellOf(form);
+    clear(cell);
+    var box = make('div', 'sending');
+    var bar = make('progress');
+    bar.max = 100;
+    bar.value = 0;
+    bar.setAttribute('aria-label', '上传 ' + file.name);
+    var words = make('span', 'sending-words', '0% · 0 / ' + megabytes(file.size) + 'M');
+    var cancel = make('button', 'link-button', '取消');
+    cancel.type = 'button';
+    var live = make('span', 'visually-hidden');
+    live.setAttribute('role', 'status');
+    box.appendChild(make('span', 'sending-name', file.name));
+    box.appendChild(bar);
+    box.appendChild(words);
+    box.appendChild(cancel);
+    box.appendChild(live);
+    cell.appendChild(box);
+    cell.classList.add('is-sending');
+    form.upload = { file: file, box: box, bar: bar, words: words, live: live, cancel: cancel, began: Date.now(), received: false };
+    sending.push(form);
+    cancel.onclick = function () { window.htmx.trigger(form, 'htmx:abort'); };
+    cancel.focus();
+    live.textContent = '开始上传 ' + file.name;
+    window.htmx.trigger(form, 'send');
+  }
+
+  function progress(form, loaded, total) {
+    var upload = form.upload;
+    if (!upload || upload.received) { return; }
+    if (loaded >= total) {
+      upload.received = true;
+      upload.bar.removeAttribute('value');
+      upload.words.textContent = '正在检查文件…';
+      upload.live.textContent = '正在检查文件…';
+      upload.cancel.hidden = true;
+      return;
+    }
+    var seconds = (Date.now() - upload.began) / 1000;
+    var percent = Math.floor(loaded * 100 / total);
+    upload.bar.value = percent;
+    upload.words.textContent = percent + '% · ' + megabytes(loaded) + ' / ' + megabytes(total) + 'M' +
+      (seconds > 0.5 ? ' · ' + megabytes(loaded / seconds) + 'M/s' : '');
+  }
+
+  function stop(form) {
+    var place = sending.indexOf(form);
+    if (place >= 0) { sending.splice(place, 1); }
+    var cell = cellOf(form);
+    if (cell) {
+      cell.classList.remove('is-sending');
+      clear(cell);
+    }
+  }
+
+  function lineLost(form) {
+    var file = form.upload && form.upload.file;
+    stop(form);
+    var cell = cellOf(form);
+    var line = say(cell, 'cell-error', '上传中断，文件没有保存，原来的没有变动。');
+    var again = make('button', 'link-button', '重试');
+    again.type = 'button';
+    again.onclick = function () { choose(form, file); };
+    line.appendChild(document.createTextNode(' '));
+    line.appendChild(again);
+    again.focus();
+  }
+
+  document.addEventListener('change', function (event) {
+    if (event.target.type === 'file' && event.target.closest('.upload')) {
+      choose(event.target.form, event.target.files[0]);
+    }
+  });
+
+  ['dragenter', 'dragover', 'dragleave', 'drop'].forEach(function (kind) {
+    document.addEventListener(kind, function (event) {
+      var cell = event.target.closest ? event.target.closest('.scan-cell') : null;
+      var form = cell && cell.querySelector('.upload');
+      if (!form) {
+        // A file dropped beside a cell must not replace the page.
+        if (kind === 'dragover' || kind === 'drop') { event.preventDefault(); }
+        return;
+      }
+      event.preventDefault();
+      cell.classList.toggle('is-over', kind === 'dragenter' || kind === 'dragover');
+      if (kind === 'drop' && sending.indexOf(form) < 0) {
+        if (event.dataTransfer.files.length > 1) {
+          say(cell, 'cell-error', '每名团员 1 份 PDF，一次只能放 1 个文件。');
+          return;
+        }
+        form.querySelector('input[type=file]').files = event.dataTransfer.files;
+      }
+    });
+  });
+
+  /* ---- what the server answered ---- */
+
+  document.addEventListener('htmx:xhr:progress', function (event) {
+    if (event.target.classList.contains('upload') && event.detail.lengthComputable) {
+      progress(event.target, event.detail.loaded, event.detail.total);
+    }
+  });
+  document.addEventListener('htmx:beforeSwap', function (event) {
+    var form = event.detail.requestConfig && event.detail.requestConfig.elt;
+    if (event.detail.xhr.status >= 400) {
+      // Errors come as a message for #messages (HX-Retarget): let it in.
+      event.detail.shouldSwap = true;
+      event.detail.isError = false;
+      window.scrollTo(0, 0);
+    }
+    if (form && sending.indexOf(form) >= 0) { stop(form); }
+  });
+  document.addEventListener('htmx:sendError', function (event) {
+    var element = event.target;
+    if (element.classList && element.classList.contains('upload')) {
+      lineLost(element);
+      return;
+    }
+    var box = document.getElementById('messages');
+    box.textContent = '';
+    var message = make('div', 'message message-wrong');
+    message.setAttribute('role', 'alert');
+    message.appendChild(make('p', '', '连不上服务器，没有任何改动。请检查网络后再试一次。'));
+    box.appendChild(message);
+  });
+  document.addEventListener('htmx:sendAbort', function (event) {
+    if (event.target.classList.contains('upload')) {
+      stop(event.target);
+      event.target.reset();
+      say(cellOf(event.target), 'cell-notice', '已取消，没有上传。');
+    }
+  });
+  document.addEventListener('htmx:afterSettle', function (event) {
+    var box = event.detail.elt;
+    // Where the focused thing was swapped away, go on at the sensible one in its place.
+    if (document.activeElement && document.activeElement !== document.body) { return; }
+    if (box.id === 'member-list' || box.id === 'tree') { return; }
+    var next = box.matches && box.matches('[data-focus]') ? box : box.querySelector('[data-focus], input[type=file]');
+    if (next) { next.focus(); }
+  });
+
+  window.addEventListener('beforeunload', function (event) {
+    var dirty = document.querySelector('form.is-dirty');
+    if (sending.length || dirty) {
+      event.preventDefault();
+      event.returnValue = '';
+    }
+  });
+
+  /* ---- forms ---- */
+
+  document.addEventListener('input', function (event) {
+    var form = event.target.form;
+    if (form && form.hasAttribute('data-guard')) { form.classList.add('is-dirty'); }
+  });
+  document.addEventListener('submit', function (event) {
+    var form = event.target;
+    form.classList.remove('is-dirty');
+    if (form.hasAttribute('hx-post') || form.hasAttribute('hx-get')) { return; }
+    if (form.sent) { // a double click sends once
+      event.preventDefault();
+      return;
+    }
+    form.sent = true;
+    window.setTimeout(function () { form.sent = false; }, 5000);
+  });
+  window.addEventListener('pageshow', function () {
+    for (var i = 0; i < document.forms.length; i++) { document.forms[i].sent = false; }
+  });
+
+  /* ---- numbers are copied without their spaces ---- */
+
+  document.addEventListener('copy', function (event) {
+    var text = String(window.getSelection());
+    if (/^\s*\d{4} \d{4} \d{4}\s*$/.test(text)) {
+      event.clipboardData.setData('text/plain', text.replace(/\s/g, ''));
+      event.preventDefault();
+    }
+  });
+
+  /* ---- the tree opens and closes ---- */
+
+  document.addEventListener('click', function (event) {
+    var twisty = event.target.closest ? event.target.closest('.twisty') : null;
+    if (!twisty) { return; }
+    var row = twisty.closest('tr');
+    var open = twisty.getAttribute('aria-expanded') === 'true';
+    twisty.setAttribute('aria-expanded', String(!open));
+    twisty.textContent = open ? '▸' : '▾';
+    if (!open) {
+      window.htmx.trigger(twisty, 'open');
+      return;
+    }
+    var level = Number(row.getAttribute('data-level'));
+    while (row.nextElementSibling && Number(row.nextElementSibling.getAttribute('data-level')) > level) {
+      row.parentNode.removeChild(row.nextElementSibling);
+    }
+  });
+
+  document.addEventListener('DOMContentLoaded', function () {
+    var first = document.querySelector('.message[data-focus]');
+    if (first) { first.focus(); }
+  });
+}());
