@@ -47,5 +47,7 @@ class StoreUnavailable(PortalError):
     status = 503
 
     def __init__(self, reason: str) -> None:
-        super().__init__("现在存不下文件，没有任何改动。请稍后再试；如果一直这样，请联系系统管理员。")
+        super().__init__(
+            "现在存不下文件，没有任何改动。请稍后再试；如果一直这样，请联系系统管理员。"
+        )
         self.reason = reason  # for the log, never for the user

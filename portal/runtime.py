@@ -1,4 +1,4 @@
-"""What a process of the portal works with, made once at the start: settings, store, sandbox, vault."""
+"""What a process of the portal works with, made once at the start."""
 
 from __future__ import annotations
 

@@ -113,8 +113,8 @@ def _database_busy(error: OperationalError) -> Response:
     return answer(503, MESSAGES[503])
 
 
-def _fault(error: InternalServerError) -> Response:
-    log.error("fault", exc_info=error.original_exception or error)
+def _fault(_error: InternalServerError) -> Response:
+    """Flask has logged the exception, with the request's id."""
     return answer(500, MESSAGES[500])
 
 

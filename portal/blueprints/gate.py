@@ -30,9 +30,7 @@ class SignInNeeded(PortalError):
     status = 401
 
     def __init__(self) -> None:
-        super().__init__(
-            "登录已过期（30 分钟没有操作）。重新登录后回到这里，已填的内容会保留。"
-        )
+        super().__init__("登录已过期（30 分钟没有操作）。重新登录后回到这里，已填的内容会保留。")
 
 
 def requires(

@@ -1,1 +1,1 @@
-"""The fictional demo: invented organisations, people and forms. Nothing here is used for real data."""
+"""The fictional demo: invented organisations, people and forms. Never for real data."""

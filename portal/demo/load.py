@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pypinyin import Style, lazy_pinyin
 from sqlalchemy import func, insert, select
 
 from portal import clock
@@ -25,6 +24,7 @@ from portal.extensions import db
 from portal.models import Account, Installation, Member, Organisation, Scan, ScanState, Tally
 from portal.rules.deadlines import is_late
 from portal.rules.irregular import Irregularity
+from portal.rules.pinyin import initials, name_pinyin
 from portal.rules.vocabulary import POLITICAL_STATUSES
 from portal.runtime import runtime
 from portal.services.accounts import hash_password
@@ -52,7 +52,8 @@ def load_demo(*, progress: Progress = lambda _text: None) -> None:
     branches = list(tree.branches())
     members = demo_members(chance, clock.today(), MEMBERS, SCANS)
     homes = _homes(chance, branches, len(members))
-    accounts, listed = _accounts(tree, members, homes)
+    accounts, listed = organisation_accounts(tree, everyone=True)
+    account, login = _member_login(len(accounts) + 1, members, homes)
     rows = [
         member_row(number, home.id, member)
         for number, (member, home) in enumerate(zip(members, homes, strict=True), start=1)
@@ -63,11 +64,11 @@ def load_demo(*, progress: Progress = lambda _text: None) -> None:
         session.execute(insert(Installation).values(content="demo", created_at=clock.now()))
         session.execute(insert(Organisation), [organisation_row(node) for node in tree.nodes])
         session.execute(insert(Member), rows)
-        session.execute(insert(Account), accounts)
+        session.execute(insert(Account), [*accounts, account])
         session.execute(insert(Scan), scans)
         session.execute(insert(Tally), tally_rows(rows, branches))
         restart_sequences()
-    _write_accounts(listed)
+    write_accounts([*listed, login])
     progress(f"{len(scans)} 份《入团志愿书》，用时 {time.monotonic() - began:.0f} 秒")
 
 
@@ -102,6 +103,7 @@ def organisation_row(node: Node) -> dict[str, Any]:
 def member_row(member_id: int, branch_id: int, member: DemoMember) -> dict[str, Any]:
     """The columns of a member, with what the rules say of them."""
     person, profile = member.person, member.profile
+    pinyin, letters = name_pinyin(person.name)
     said = derive(
         number=profile.number or profile.released_number,
         joined=profile.joined,
@@ -113,8 +115,8 @@ def member_row(member_id: int, branch_id: int, member: DemoMember) -> dict[str, 
         "id": member_id,
         "branch_id": branch_id,
         "name": person.name,
-        "pinyin": "".join(lazy_pinyin(person.name))[:300],
-        "initials": initials(person.name)[:50],
+        "pinyin": pinyin[:300],
+        "initials": letters[:50],
         "sex": person.sex,
         "birth_date": person.birth_date,
         "ethnicity": person.ethnicity,
@@ -153,11 +155,6 @@ def tally_rows(rows: Iterable[dict[str, Any]], branches: Iterable[Node]) -> list
     ]
 
 
-def initials(text: str) -> str:
-    """The first letters of the pinyin; what has none stays."""
-    return "".join(lazy_pinyin(text, style=Style.FIRST_LETTER)).lower()
-
-
 def restart_sequences() -> None:
     """Let PostgreSQL count on behind the ids that were given by hand."""
     if db.engine.dialect.name != "postgresql":
@@ -187,41 +184,50 @@ def _homes(chance: random.Random, branches: list[Node], count: int) -> list[Node
     return homes
 
 
-def _accounts(
-    tree: Tree, members: list[DemoMember], homes: list[Node]
+def organisation_accounts(
+    tree: Tree, *, everyone: bool
 ) -> tuple[list[dict[str, Any]], list[DemoLogin]]:
-    """An account of each organisation that acts, and the logins that are handed out."""
+    """The accounts of organisations, and the logins that are handed out.
+
+    ``everyone``: each other branch has an account too, which nobody can sign in to.
+    """
     nodes = {node.id: node for node in tree.nodes}
     branches = list(tree.branches())
-    first, second = branches[0], branches[1]
-    grassroots = nodes[int(first.path.strip("/").split("/")[2])]
-    districts = [node for node in tree.nodes if node.kind.is_district_level]
+    grassroots = nodes[int(branches[0].path.strip("/").split("/")[2])]
+    districts = [node for node in tree.nodes if node.kind.is_district_level][:3]
     listed_nodes = [
         (tree.nodes[0], "municipal", "shiwei"),
         *((node, "district", f"quwei{place}") for place, node in enumerate(districts, start=1)),
         (grassroots, "grassroots", "tuanwei"),
-        (first, "branch", "zhibu1"),
-        (second, "branch", "zhibu2"),
+        (branches[0], "branch", "zhibu1"),
+        (branches[1], "branch", "zhibu2"),
     ]
     people = ("周敏", "王芳", "郑凯", "孙丽", "何静", "王晓梅", "赵国栋")
-    logins: dict[int, DemoLogin] = {}
-    rows = []
+    rows: list[dict[str, Any]] = []
+    listed = []
     for (node, role, login), person in zip(listed_nodes, people, strict=True):
         made = DemoLogin(f"{node.name} {person}", role, login, _password())
-        logins[node.id] = made
+        listed.append(made)
         rows.append(_account(len(rows) + 1, login, person, made.password, organisation_id=node.id))
-    for branch in branches[2:]:
-        rows.append(_account(len(rows) + 1, f"zhibu-{branch.id}", "李老师", None, organisation_id=branch.id))
+    for branch in branches[2:] if everyone else ():
+        login = f"zhibu-{branch.id}"
+        rows.append(_account(len(rows) + 1, login, "李老师", None, organisation_id=branch.id))
+    return rows, listed
+
+
+def _member_login(
+    account_id: int, members: list[DemoMember], homes: list[Node]
+) -> tuple[dict[str, Any], DemoLogin]:
+    """The account of a member of the first branch who has a form."""
+    first = min(homes, key=lambda home: home.id)
     member_id, member = next(
         (number, member)
         for number, (member, home) in enumerate(zip(members, homes, strict=True), start=1)
         if home is first and member.profile.with_scan and len(member.person.name) < 5
     )
-    own = DemoLogin(f"团员 {member.person.name}（{first.name}）", "member", "tuanyuan", _password())
-    rows.append(
-        _account(len(rows) + 1, own.login, member.person.name, own.password, member_id=member_id)
-    )
-    return rows, [*logins.values(), own]
+    name = member.person.name
+    login = DemoLogin(f"团员 {name}（{first.name}）", "member", "tuanyuan", _password())
+    return _account(account_id, login.login, name, login.password, member_id=member_id), login
 
 
 def _account(
@@ -256,7 +262,8 @@ def _draw_scans(
 ) -> list[dict[str, Any]]:
     """Draw and store the forms; every tenth was uploaded late."""
     uploaders = {row["organisation_id"]: row["id"] for row in accounts}
-    paper, store, scans = Paper(), runtime().store, []
+    paper, store = Paper(), runtime().store
+    scans: list[dict[str, Any]] = []
     for member, row, home in zip(members, rows, homes, strict=True):
         if not row["has_scan"]:
             continue
@@ -287,7 +294,7 @@ def _draw_scans(
     return scans
 
 
-def _write_accounts(listed: list[DemoLogin]) -> None:
+def write_accounts(listed: list[DemoLogin]) -> None:
     """The file of the logins, readable by the owner alone."""
     path = runtime().settings.instance / "demo-accounts.json"
     plain = [

@@ -27,8 +27,26 @@ _FONTS = (
     "/usr/share/fonts/opentype/noto/NotoSerifCJK-Regular.ttc",
     "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
 )
-_HEADINGS = ("基本情况", "本人简历", "家庭主要成员", "入团志愿", "入团志愿（续）", "支部大会决议", "上级团委审批意见")
-_LABELS = ("姓名", "性别", "民族", "出生年月", "学历", "籍贯", "单位、职务", "何时何地受过何种奖励", "介绍人意见")
+_HEADINGS = (
+    "基本情况",
+    "本人简历",
+    "家庭主要成员",
+    "入团志愿",
+    "入团志愿（续）",
+    "支部大会决议",
+    "上级团委审批意见",
+)
+_LABELS = (
+    "姓名",
+    "性别",
+    "民族",
+    "出生年月",
+    "学历",
+    "籍贯",
+    "单位、职务",
+    "何时何地受过何种奖励",
+    "介绍人意见",
+)
 
 
 class Paper:
@@ -89,7 +107,9 @@ class Paper:
             if page <= 3:
                 pen.line((left, y, right, y), PRINT)
                 label = _LABELS[(line + page) % len(_LABELS)]
-                pen.text((left + 10 * unit, y - 31 * unit), label, PRINT, self._font(18), anchor="lm")
+                pen.text(
+                    (left + 10 * unit, y - 31 * unit), label, PRINT, self._font(18), anchor="lm"
+                )
                 self._strokes(pen, left + 190 * unit, y - 24 * unit, self._chance.randint(4, 14))
             elif line < 17 or page < 6:
                 self._strokes(pen, left + 30 * unit, y - 34 * unit, self._chance.randint(19, 23))

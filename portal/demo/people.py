@@ -15,9 +15,13 @@ from portal.rules.vocabulary import EDUCATION_LEVELS, ETHNICITIES
 REGION = "990101"
 PHONE_PREFIX = "100"
 
-_SURNAMES = tuple(
-    "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕"
-) + ("欧阳", "司马", "诸葛", "上官")
+_SURNAMES = (
+    *"王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕",
+    "欧阳",
+    "司马",
+    "诸葛",
+    "上官",
+)
 _GIVEN = {
     Sex.FEMALE: tuple("婷雪梅兰竹菊月静怡雅欣悦佳慧琳洁颖萱涵晴宁瑶璐"),
     Sex.MALE: tuple("伟强磊军杰涛超明刚平辉鹏飞宇浩然博文轩昊天翔晨"),

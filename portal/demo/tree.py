@@ -48,7 +48,7 @@ BRANCHES_EACH = (24, 12, 24)
 
 
 def demo_tree() -> Tree:
-    """团市委, one district-level committee of each kind, grassroots, general branches, 60 branches."""
+    """团市委, a district-level committee of each kind, and below them 60 branches."""
     tree = Tree()
     city = tree.add(None, Kind.MUNICIPAL, "共青团北京市委员会")
     for (kind, name, schools), wanted in zip(_DISTRICTS, BRANCHES_EACH, strict=True):

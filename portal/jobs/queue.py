@@ -37,7 +37,9 @@ def make_queue(app: Flask, settings: Settings) -> tuple[Huey, Callable[[str, int
     queue.periodic_task(crontab(), name="beat")(beat)
     queue.periodic_task(crontab(hour="3", minute="17"), name="sweep")(clean_up)
     queue.on_startup("beat")(beat)
-    tasks = {"draw_pictures": queue.task(retries=2, retry_delay=30, name="draw_pictures")(draw_pictures)}
+    tasks = {
+        "draw_pictures": queue.task(retries=2, retry_delay=30, name="draw_pictures")(draw_pictures)
+    }
 
     def wake(name: str, subject_id: int) -> None:
         try:

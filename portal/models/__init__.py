@@ -1,4 +1,4 @@
-"""The tables, typed. Columns and constraints only; rules live in ``rules``, writing in ``services``."""
+"""The tables, typed. Columns and constraints only: the rules are in ``rules``."""
 
 from portal.models.account import Account, SignIn
 from portal.models.audit import AuditRecord

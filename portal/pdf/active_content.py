@@ -40,7 +40,9 @@ def find_active_content(reader: PdfReader) -> RefusalReason | None:
 def _objects(reader: PdfReader) -> Iterator[Any]:
     """All indirect objects, and the trailer; one that can't be read is no reader's object."""
     yield reader.trailer
-    numbers = {(number, generation) for generation, table in reader.xref.items() for number in table}
+    numbers = {
+        (number, generation) for generation, table in reader.xref.items() for number in table
+    }
     numbers |= {(number, 0) for number in reader.xref_objStm}
     for number, generation in sorted(numbers):
         try:

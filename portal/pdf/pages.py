@@ -30,4 +30,4 @@ def draw(content: bytes, page_index: int, width: int) -> bytes:
 
 def _is_grey(sample: object) -> bool:
     pixels = sample.getdata()  # type: ignore[attr-defined]
-    return all(max(pixel) - min(pixel) <= 12 for pixel in pixels)
+    return all(max(pixel) - min(pixel) <= 4 for pixel in pixels)

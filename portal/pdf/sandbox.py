@@ -151,7 +151,7 @@ class Sandbox:
             with theirs:
                 self._zygote = subprocess.Popen(
                     [sys.executable, "-m", "portal.pdf.zygote"],
-                    stdin=theirs,
+                    stdin=theirs.fileno(),
                     cwd=PROJECT,
                     env={"LANG": "C.UTF-8", "PATH": "/usr/bin:/bin"},
                 )

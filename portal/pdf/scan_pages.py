@@ -89,7 +89,9 @@ def _add(item: pypdfium2.PdfObject, marks: _Marks, text: pypdfium2.PdfTextPage) 
             marks.picture_area += _area(item)
 
 
-def _inside(form: pdfium.FPDF_PAGEOBJECT, depth: int) -> Iterator[tuple[int, pdfium.FPDF_PAGEOBJECT]]:
+def _inside(
+    form: pdfium.FPDF_PAGEOBJECT, depth: int
+) -> Iterator[tuple[int, pdfium.FPDF_PAGEOBJECT]]:
     """The objects inside a form object, however nested."""
     if depth == 0:
         return

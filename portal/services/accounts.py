@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import timedelta
+from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Row, bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from portal import clock
 from portal.access import Actor, Role
@@ -34,7 +35,9 @@ class SignInRefused(PortalError):
     status = 422
 
     def __init__(self) -> None:
-        super().__init__("账号或密码不对。请检查后再试；忘记密码请联系上级团组织（团员请联系本支部）。")
+        super().__init__(
+            "账号或密码不对。请检查后再试；忘记密码请联系上级团组织（团员请联系本支部）。"
+        )
 
 
 def hash_password(password: str) -> str:
@@ -127,7 +130,7 @@ _ACTOR_QUERY = (
 )
 
 
-def _actor(row: Row[tuple[object, ...]], address: str, request_id: str) -> Actor:
+def _actor(row: Any, address: str, request_id: str) -> Actor:
     if row.member_id is not None:
         role = Role.MEMBER
     elif row.kind is OrganisationKind.BRANCH:

@@ -118,7 +118,9 @@ def _check_files(read_files: bool) -> Iterator[Finding]:
             text = f"has {file.size} bytes, the row says {row.size}"
             yield Finding("file", f"scan {row.id}", text, derived=False)
         elif read_files and _sha256(file.key) != row.sha256:
-            yield Finding("file", f"scan {row.id}", "its bytes are not those uploaded", derived=False)
+            yield Finding(
+                "file", f"scan {row.id}", "its bytes are not those uploaded", derived=False
+            )
     for row in known.values():
         yield Finding("file", f"scan {row.id}", "its file is missing", derived=False)
 

@@ -7,7 +7,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, tuple_
 
 from portal import clock
 from portal.access import Action, Actor, members_for
@@ -193,7 +193,7 @@ def remarks_for(
     return tuple(remarks)
 
 
-def _narrowed(query: Select[Any], asked: ListQuery) -> Select[Any]:
+def _narrowed(query: Any, asked: ListQuery) -> Any:
     match asked.filter:
         case Filter.NEW:
             query = query.where(Member.is_new_member)

@@ -72,7 +72,9 @@ class NumberLocked(PortalError):
 
 def fields_of(member: Member) -> MemberFields:
     """The changeable fields as they are stored."""
-    return MemberFields(**{field.name: getattr(member, field.name) for field in fields(MemberFields)})
+    return MemberFields(
+        **{field.name: getattr(member, field.name) for field in fields(MemberFields)}
+    )
 
 
 def change_member(actor: Actor, member_id: int, version: int, wanted: MemberFields) -> None:
@@ -152,9 +154,7 @@ def _binding_faults(text: str, joined: date) -> tuple[NumberFault, ...]:
 
 
 def _holder_of(number: str, except_id: int) -> Member | None:
-    return db.session.scalar(
-        select(Member).where(Member.number == number, Member.id != except_id)
-    )
+    return db.session.scalar(select(Member).where(Member.number == number, Member.id != except_id))
 
 
 def _occupied(number: str, holder: Member, member: Member) -> str:
@@ -175,9 +175,7 @@ def _branch_path(member: Member) -> str:
 
 
 def _changed_by(member: Member) -> str:
-    name = db.session.scalar(
-        select(Account.person_name).where(Account.id == member.changed_by_id)
-    )
+    name = db.session.scalar(select(Account.person_name).where(Account.id == member.changed_by_id))
     return name or "系统"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, select
+from sqlalchemy import ColumnElement, and_, func, literal, select
 from sqlalchemy.orm import aliased
 
 from portal import clock
@@ -142,7 +142,7 @@ def _names_on_paths(rows: Iterable[Organisation]) -> dict[int, str]:
     pairs = db.session.execute(
         select(Organisation.id, Organisation.name).where(Organisation.id.in_(ids))
     )
-    return {organisation_id: name for organisation_id, name in pairs}
+    return dict(pairs.tuples().all())
 
 
 def _tree_rows(which: ColumnElement[bool]) -> tuple[TreeRow, ...]:
@@ -188,7 +188,7 @@ def _tree_rows(which: ColumnElement[bool]) -> tuple[TreeRow, ...]:
     return tuple(rows)
 
 
-def _per_node(which: ColumnElement[bool], below: Any, query: Select[Any]) -> Select[Any]:
+def _per_node(which: ColumnElement[bool], below: Any, query: Any) -> Any:
     """``query`` over the subtree of each organisation that ``which`` picks."""
     end = func.substr(Organisation.path, 1, func.length(Organisation.path) - 1).concat("0")
     return (
@@ -197,4 +197,3 @@ def _per_node(which: ColumnElement[bool], below: Any, query: Select[Any]) -> Sel
         .where(which)
         .group_by(Organisation.id)
     )
-

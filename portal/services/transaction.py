@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.orm import Session, scoped_session
+from sqlalchemy.orm import scoped_session
 
 from portal.extensions import db
 
 
 @contextmanager
-def writing() -> Iterator[scoped_session[Session]]:
+def writing() -> Iterator[scoped_session[Any]]:
     """A write transaction; commits at the end, rolls back on any error.
 
     Whatever was read before is read again inside: the snapshot of the page's own queries ends

@@ -58,9 +58,7 @@ def _was_refused(response: Response) -> bool:
     methods=["POST"],
     deduct_when=_was_refused,
 )
-@limiter.limit(
-    "60 per hour", key_func=_account, methods=["POST"], deduct_when=_was_refused
-)
+@limiter.limit("60 per hour", key_func=_account, methods=["POST"], deduct_when=_was_refused)
 @limiter.limit("30 per minute;200 per hour", methods=["POST"], deduct_when=_was_refused)
 @public
 def sign_in() -> Response:

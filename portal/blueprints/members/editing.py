@@ -72,7 +72,7 @@ class EditPage:
         member_id = self.member.id
         try:
             wanted = self.form.parsed(self.member)
-            change_member(self.actor, member_id, int(self.form.version.data), wanted)
+            change_member(self.actor, member_id, int(self.form.version.data or 0), wanted)
         except EditConflict as conflict:
             self._show_conflict(conflict)
         except NumberRefused as refused:
@@ -126,7 +126,10 @@ class EditPage:
             if name in self.form.sent and typed != kept:
                 differences.append(
                     Difference(
-                        name, self.form[name].label.text, _shown(self.form, name), _shown(stored, name)
+                        name,
+                        self.form[name].label.text,
+                        _shown(self.form, name),
+                        _shown(stored, name),
                     )
                 )
         self.conflict = Conflict(conflict.message, tuple(differences))

@@ -81,7 +81,7 @@ class NumberField(StringField):  # type: ignore[misc]
             self.data = normalise_number(valuelist[0])[:50]
 
 
-def _no_odd_characters(form: FlaskForm, field: Field) -> None:
+def _no_odd_characters(_form: FlaskForm, field: Field) -> None:
     if field.data:
         cleaned = clean_text(field.data, max_length=254)
         if not isinstance(cleaned, str):
@@ -93,9 +93,13 @@ class MemberForm(FlaskForm):  # type: ignore[misc]
     """The fields that a branch can change."""
 
     version = HiddenField(validators=[InputRequired()])
-    ethnicity = SelectField("民族", choices=ETHNICITIES)
-    political_status = SelectField("政治面貌", choices=POLITICAL_STATUSES)
-    education = SelectField("最高学历", choices=EDUCATION_LEVELS)
+    ethnicity = SelectField("民族", choices=list(zip(ETHNICITIES, ETHNICITIES, strict=True)))
+    political_status = SelectField(
+        "政治面貌", choices=list(zip(POLITICAL_STATUSES, POLITICAL_STATUSES, strict=True))
+    )
+    education = SelectField(
+        "最高学历", choices=list(zip(EDUCATION_LEVELS, EDUCATION_LEVELS, strict=True))
+    )
     email = StringField(
         "电子邮箱",
         filters=[lambda text: text.strip() if text else ""],
@@ -128,12 +132,14 @@ class MemberForm(FlaskForm):  # type: ignore[misc]
 
     def parsed(self, member: Member) -> MemberFields:
         """The checked fields. An occupied number stays what it is: the page does not send it."""
+        assert self.joined.month is not None
+        assert self.fee.data is not None
         return MemberFields(
             ethnicity=self.ethnicity.data,
             political_status=self.political_status.data,
             education=self.education.data,
-            email=self.email.data,
-            fee_cents=int((self.fee.data * 100).to_integral_value()),
+            email=self.email.data or "",
+            fee_cents=round(self.fee.data * 100),
             joined=self.joined.month,
             approved_on=self.approved_on.data,
             is_student=self.is_student.data == "yes",

@@ -147,9 +147,7 @@ def _empty(asked: ListQuery, counts: Counts, page: ListPage) -> str:
         return f"没有找到姓名、拼音或编号含“{asked.text}”的团员。可以换一个字，或清空后看全部。"
     match asked.filter:
         case Filter.MISSING if counts.new:
-            return (
-                f"没有未上传的团员。本支部 {counts.new} 名新发展团员的《入团志愿书》都已上传。"
-            )
+            return f"没有未上传的团员。本支部 {counts.new} 名新发展团员的《入团志愿书》都已上传。"
         case Filter.MISSING | Filter.NEW:
             return "本支部没有新发展团员，不需要上传《入团志愿书》。"
         case Filter.OVERDUE:

@@ -32,9 +32,7 @@ class Profile:
     path: tuple[tuple[str, str], ...]
 
 
-def profile_for(
-    actor: Actor, member: Member, *, shown: Mapping[str, str] | None = None
-) -> Profile:
+def profile_for(actor: Actor, member: Member, *, shown: Mapping[str, str] | None = None) -> Profile:
     """The page of a member; ``shown`` has the values that stand unmasked."""
     shown = shown or {}
     row = row_for(actor, member)
