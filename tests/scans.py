@@ -1,9 +1,8 @@
-"""Makes scanned forms, good ones and those with the faults of SPEC, each really having the fault."""
+"""Makes scanned forms: good ones, and those that really have the faults of SPEC."""
 
 from __future__ import annotations
 
 import io
-import zlib
 from functools import cache
 
 from PIL import Image
@@ -65,9 +64,7 @@ def with_password(algorithm: str = "AES-256") -> bytes:
 
 def with_owner_password_only() -> bytes:
     """Printing is restricted, but it opens without a password: scanners do that."""
-    return _changed(
-        lambda writer: writer.encrypt("", owner_password="geheim", algorithm="AES-128")
-    )
+    return _changed(lambda writer: writer.encrypt("", owner_password="geheim", algorithm="AES-128"))
 
 
 def without_pages() -> bytes:
@@ -81,7 +78,22 @@ def with_pages(count: int) -> bytes:
 
 
 def with_javascript() -> bytes:
-    return _changed(lambda writer: writer.add_js("app.alert('x')"))
+    """In the tree of names, where a viewer runs it when the file is opened."""
+
+    def change(writer: PdfWriter) -> None:
+        action = DictionaryObject(
+            {
+                NameObject("/S"): NameObject("/JavaScript"),
+                NameObject("/JS"): TextStringObject("app.alert('x')"),
+            }
+        )
+        names = ArrayObject([TextStringObject("x"), writer._add_object(action)])
+        tree = DictionaryObject({NameObject("/Names"): names})
+        writer.root_object[NameObject("/Names")] = DictionaryObject(
+            {NameObject("/JavaScript"): writer._add_object(tree)}
+        )
+
+    return _changed(change)
 
 
 def with_open_action() -> bytes:
@@ -130,7 +142,7 @@ def with_xfa() -> bytes:
 
 
 def with_text_page(mode: int = 0, *, over_picture: bool = False, characters: int = 300) -> bytes:
-    """Page 2 has text: typeset, or invisible (mode 3) over the picture as OCR software writes it."""
+    """Page 2 has text: typeset, or invisible (mode 3) as OCR software lays it over a picture."""
 
     def change(writer: PdfWriter) -> None:
         page = writer.pages[1]
@@ -141,9 +153,8 @@ def with_text_page(mode: int = 0, *, over_picture: bool = False, characters: int
                 NameObject("/BaseFont"): NameObject("/Helvetica"),
             }
         )
-        words = (
-            "q 1 0 0 1 0 0 cm BT /F9 12 Tf %d Tr 60 700 Td (%s) Tj ET Q" % (mode, "x" * characters)
-        ).encode()
+        line = "x" * characters
+        words = f"q BT /F9 12 Tf {mode} Tr 60 700 Td ({line}) Tj ET Q".encode()
         text = DecodedStreamObject()
         text.set_data(words)
         contents = [writer._add_object(text)]
@@ -166,29 +177,26 @@ def blank_page() -> bytes:
     return output.getvalue()
 
 
-def bomb(megabytes: int = 900) -> bytes:
-    """A picture of a few kilobytes that unpacks to ``megabytes``."""
-    side = int((megabytes * 1024 * 1024 / 3) ** 0.5)
-    packer = zlib.compressobj(9)
-    row = bytes(side * 3)
-    packed = b"".join([packer.compress(row) for _ in range(side)]) + packer.flush()
+def bomb(side: int = 9000) -> bytes:
+    """A picture of some kilobytes that a decoder unpacks whole, to four bytes a pixel."""
+    packed = io.BytesIO()
+    Image.new("L", (side, side), 200).save(packed, "JPEG2000", num_resolutions=1)
 
     def change(writer: PdfWriter) -> None:
         image = DecodedStreamObject()
-        image.set_data(packed)
+        image.set_data(packed.getvalue())
         image.update(
             {
                 NameObject("/Type"): NameObject("/XObject"),
                 NameObject("/Subtype"): NameObject("/Image"),
                 NameObject("/Width"): NumberObject(side),
                 NameObject("/Height"): NumberObject(side),
-                NameObject("/BitsPerComponent"): NumberObject(8),
-                NameObject("/ColorSpace"): NameObject("/DeviceRGB"),
-                NameObject("/Filter"): NameObject("/FlateDecode"),
+                NameObject("/Filter"): NameObject("/JPXDecode"),
             }
         )
         for page in writer.pages:
-            for name in list(page["/Resources"]["/XObject"]):  # type: ignore[index]
-                page["/Resources"]["/XObject"][NameObject(name)] = writer._add_object(image)  # type: ignore[index]
+            pictures = page["/Resources"]["/XObject"]  # type: ignore[index]
+            for name in list(pictures):
+                pictures[NameObject(name)] = writer._add_object(image)
 
     return _changed(change)

@@ -85,7 +85,7 @@ class People:
         given = chance.choice(_GIVEN[sex])
         if chance.random() < 0.7:
             given = chance.choice(_SHARED) + given
-        return chance.choice(_SURNAMES) + given
+        return f"{chance.choice(_SURNAMES)}{given}"
 
     def _id_number(self, birth: date, sex: Sex) -> str:
         """The serial's last digit is odd for men; full days overflow into the region's end."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import pypdfium2
 from pypdf import PdfReader
+from pypdf.generic import DictionaryObject
 
 from portal.pdf.active_content import find_active_content
 from portal.pdf.scan_pages import first_page_that_is_no_scan
@@ -48,10 +49,10 @@ def inspect(content: bytes) -> Inspection:
     if b"%PDF-" not in content[:HEADER_WITHIN]:
         raise ScanRefused(Refusal(RefusalReason.NOT_PDF, found=_kind_of(content)))
     reader = _read(content)
+    if _has_no_pages(reader):  # asked first: pdfium does not open such a file
+        raise ScanRefused(Refusal(RefusalReason.NO_PAGES))
     document = _open(content)
     pages = len(document)
-    if pages == 0:
-        raise ScanRefused(Refusal(RefusalReason.NO_PAGES))
     if pages > MAX_PAGES:
         raise ScanRefused(Refusal(RefusalReason.TOO_MANY_PAGES, pages=pages))
     if (found := find_active_content(reader)) is not None:
@@ -76,6 +77,12 @@ def _read(content: bytes) -> PdfReader:
     if locked:
         raise ScanRefused(Refusal(RefusalReason.PASSWORD))
     return reader
+
+
+def _has_no_pages(reader: PdfReader) -> bool:
+    tree = reader.root_object.get("/Pages")
+    tree = tree.get_object() if tree is not None else None
+    return isinstance(tree, DictionaryObject) and not tree.get("/Kids")
 
 
 def _open(content: bytes) -> pypdfium2.PdfDocument:

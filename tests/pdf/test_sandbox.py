@@ -1,0 +1,170 @@
+"""The sandbox: whatever a file does to its child, the next file is looked at as if nothing was."""
+
+from __future__ import annotations
+
+import io
+import os
+import resource
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from portal.demo.paper import pad_to
+from portal.pdf.sandbox import PageNotDrawn, Sandbox
+from portal.rules.scan_refusals import RefusalReason, ScanRefused
+from tests import scans
+
+MIB = 1024 * 1024
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    made = Sandbox(memory_bytes=300 * MIB, cpu_seconds=3, wall_seconds=4)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    path = tmp_path / "good.pdf"
+    path.write_bytes(scans.good_scan(8))
+    return path
+
+
+def zygote_pid(sandbox: Sandbox) -> int:
+    assert sandbox._zygote is not None
+    return sandbox._zygote.pid
+
+
+def test_a_good_file_is_inspected_and_drawn(sandbox: Sandbox, good: Path) -> None:
+    assert sandbox.inspect(good).pages == 8
+    picture = Image.open(io.BytesIO(sandbox.draw(good, 0, 1000)))
+    assert picture.width == 1000
+    assert 1.35 < picture.height / picture.width < 1.45
+
+
+def test_a_refusal_comes_out_as_one(sandbox: Sandbox, tmp_path: Path) -> None:
+    path = tmp_path / "x.pdf"
+    path.write_bytes(scans.with_javascript())
+    with pytest.raises(ScanRefused) as refused:
+        sandbox.inspect(path)
+    assert refused.value.refusal.reason is RefusalReason.JAVASCRIPT
+
+
+def test_a_bomb_hurts_only_its_child(sandbox: Sandbox, tmp_path: Path, good: Path) -> None:
+    path = tmp_path / "bomb.pdf"
+    path.write_bytes(scans.bomb())
+    assert path.stat().st_size < 3 * MIB
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with suppress(PageNotDrawn):  # pdfium may also leave the picture out and draw the page
+        sandbox.draw(path, 0, 1000)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 30 * 1024
+    assert sandbox.inspect(good).pages == 8
+
+
+def test_a_file_that_needs_too_much_memory_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "large.pdf"
+    path.write_bytes(pad_to(scans.good_scan(), 15 * MIB))
+    tight = Sandbox(memory_bytes=8 * MIB, cpu_seconds=3, wall_seconds=4)
+    with pytest.raises(ScanRefused) as refused:
+        tight.inspect(path)
+    tight.close()
+    assert refused.value.refusal.reason is RefusalReason.CRASHED
+
+
+def test_many_threads_at_once(sandbox: Sandbox, good: Path) -> None:
+    answers: list[int] = []
+
+    def look() -> None:
+        answers.extend(sandbox.inspect(good).pages for _ in range(5))
+
+    threads = [threading.Thread(target=look) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [8] * 40
+
+
+def test_a_killed_parser_process_is_replaced(sandbox: Sandbox, good: Path) -> None:
+    sandbox.warm_up()
+    pid = zygote_pid(sandbox)
+    os.kill(pid, signal.SIGKILL)
+    while (
+        Path(f"/proc/{pid}/status").exists()
+        and "Z (" not in Path(f"/proc/{pid}/status").read_text()
+    ):
+        time.sleep(0.01)
+    assert sandbox.inspect(good).pages == 8
+    assert zygote_pid(sandbox) != pid
+
+
+def children_of(pid: int) -> set[int]:
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return {int(one) for one in text.split()}
+
+
+@pytest.mark.parametrize("strike", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "hung"])
+def test_a_lost_child_is_a_refusal(
+    sandbox: Sandbox, tmp_path: Path, strike: signal.Signals
+) -> None:
+    """The child reads a pipe that gives nothing, so that it is alive when it is struck."""
+    sandbox.warm_up()
+    path = tmp_path / "slow.pdf"
+    os.mkfifo(path)
+    keeper = os.open(path, os.O_RDWR)
+    reasons: list[RefusalReason] = []
+
+    def look() -> None:
+        with pytest.raises(ScanRefused) as refused:
+            sandbox.inspect(path)
+        reasons.append(refused.value.refusal.reason)
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    while not (found := children_of(zygote_pid(sandbox))):
+        time.sleep(0.01)
+    os.kill(found.pop(), strike)
+    thread.join(timeout=10)
+    os.close(keeper)
+    expected = RefusalReason.CRASHED if strike == signal.SIGKILL else RefusalReason.TIMEOUT
+    assert reasons == [expected]
+
+
+def test_no_child_stays_behind(sandbox: Sandbox, good: Path) -> None:
+    for _ in range(5):
+        sandbox.inspect(good)
+    ends = time.monotonic() + 3
+    while children_of(zygote_pid(sandbox)) and time.monotonic() < ends:
+        time.sleep(0.01)
+    assert children_of(zygote_pid(sandbox)) == set()
+
+
+def test_the_limits_hold_inside_a_child() -> None:
+    """The child's own view: no new file, no socket, no file that grows."""
+    import subprocess
+    import sys
+
+    code = """
+import os, socket, ctypes, sys
+from portal.pdf import zygote
+zygote._limit({"wall": 5, "cpu": 5, "memory": 50 * 1024 * 1024})
+for attempt in (lambda: open("/etc/passwd"), socket.socket, lambda: bytearray(200 * 1024 * 1024)):
+    try:
+        attempt()
+    except (OSError, MemoryError) as error:
+        os.write(1, type(error).__name__.encode() + b" ")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["OSError", "OSError", "MemoryError"], done.stderr
+
+
+def test_a_page_that_is_not_there_is_not_drawn(sandbox: Sandbox, good: Path) -> None:
+    with pytest.raises(PageNotDrawn):
+        sandbox.draw(good, 99, 1000)
