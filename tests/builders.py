@@ -208,18 +208,28 @@ class Browser:
         self.client = client
 
     def get(self, path: str, *, htmx: bool = False, **kwargs: Any) -> Any:
-        return self.client.get(path, headers=_headers(htmx), **kwargs)
+        headers = {**_headers(htmx), **kwargs.pop("headers", {})}
+        return self.request("GET", path, headers=headers, **kwargs)
+
+    def request(self, method: str, path: str, **kwargs: Any) -> Any:
+        """A request in an application context of its own, as a server would make it.
+
+        The tests run inside a context, whose ``g`` all requests would share otherwise.
+        """
+        with self.client.application.app_context():
+            return self.client.open(path, method=method, **kwargs)
 
     def post(self, path: str, data: dict[str, Any] | None = None, *, htmx: bool = False) -> Any:
         data = {"csrf_token": self.token(), **(data or {})}
-        return self.client.post(path, data=data, headers=_headers(htmx))
+        return self.request("POST", path, data=data, headers=_headers(htmx))
 
     def upload(self, member_id: int, content: bytes, *, htmx: bool = True) -> Any:
         data = {
             "csrf_token": self.token(),
             "file": (io.BytesIO(content), "form.pdf", "application/pdf"),
         }
-        return self.client.post(
+        return self.request(
+            "POST",
             f"/members/{member_id}/scan",
             data=data,
             headers=_headers(htmx),
@@ -231,7 +241,7 @@ class Browser:
 
     def token(self) -> str:
         """The token that the pages of this session carry."""
-        page = self.client.get("/sign-in")
+        page = self.request("GET", "/sign-in")
         found = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
         assert found
         return found[1]

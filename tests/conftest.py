@@ -20,7 +20,9 @@ from portal.services.installation import migrate
 from portal.settings import Settings, load_settings
 from tests.builders import World
 
-for _name in [name for name in os.environ if name.startswith("PORTAL_")] + ["DATABASE_URL"]:
+for _name in [name for name in os.environ if name.startswith("PORTAL_") and "WRITE" not in name] + [
+    "DATABASE_URL"
+]:
     os.environ.pop(_name, None)  # a developer's own settings must not colour the tests
 
 KEY = "a key of the tests, long enough to be taken"

@@ -205,7 +205,7 @@ def organisation_accounts(
     people = ("周敏", "王芳", "郑凯", "孙丽", "何静", "王晓梅", "赵国栋")
     rows: list[dict[str, Any]] = []
     listed = []
-    for (node, role, login), person in zip(listed_nodes, people, strict=True):
+    for (node, role, login), person in zip(listed_nodes, people, strict=False):
         made = DemoLogin(f"{node.name} {person}", role, login, _password())
         listed.append(made)
         rows.append(_account(len(rows) + 1, login, person, made.password, organisation_id=node.id))

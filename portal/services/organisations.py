@@ -142,7 +142,7 @@ def _names_on_paths(rows: Iterable[Organisation]) -> dict[int, str]:
     pairs = db.session.execute(
         select(Organisation.id, Organisation.name).where(Organisation.id.in_(ids))
     )
-    return dict(pairs.tuples().all())
+    return dict(pairs.all())
 
 
 def _tree_rows(which: ColumnElement[bool]) -> tuple[TreeRow, ...]:

@@ -20,7 +20,15 @@ from portal.errors import PortalError, StoreUnavailable
 _KEY = re.compile(r"(scans|pages)(/[0-9a-z]{1,40}){1,4}(\.(pdf|jpg))?")
 _PREFIX = re.compile(r"(scans|pages)/([0-9a-z]{1,40}/)*")
 
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG, errno.EACCES}
+_NO_ROOM = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EIO,
+    errno.EROFS,
+    errno.EFBIG,
+    errno.EACCES,
+    errno.ENOENT,
+}
 
 
 class MissingFile(PortalError):

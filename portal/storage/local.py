@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
-from portal.errors import StoreUnavailable
 from portal.storage.base import (
     Incoming,
     MissingFile,
@@ -101,11 +100,8 @@ class LocalStore:
 
     def check(self) -> None:
         """See ``Store``."""
-        try:
-            with Incoming(self._incoming, 1) as probe:
-                probe.write(b"0")
-        except FileNotFoundError as error:
-            raise StoreUnavailable(str(error)) from error
+        with Incoming(self._incoming, 1) as probe:
+            probe.write(b"0")
 
     def _path(self, key: str) -> Path:
         return self._root / checked_key(key)

@@ -38,7 +38,9 @@ def test_the_number_of_the_guides_picture_is_in_order() -> None:
     assert kinds("202011000003") == []
 
 
-@pytest.mark.parametrize("text", ["2020 1100 0003", "２０２０１１０００００３", " 2020-1100-0003 ", "2020.1100.0003"])
+@pytest.mark.parametrize(
+    "text", ["2020 1100 0003", "２０２０１１０００００３", " 2020-1100-0003 ", "2020.1100.0003"]
+)
 def test_a_number_is_taken_however_it_is_grouped(text: str) -> None:
     assert normalise_number(text) == "202011000003"
 

@@ -50,12 +50,16 @@ def test_the_due_day_itself_still_counts_as_in_time() -> None:
         (-5, "已逾期 5 天", DeadlineState.OVERDUE),
     ],
 )
-def test_the_days_left_are_said_in_the_guides_words(left: int, words: str, state: DeadlineState) -> None:
+def test_the_days_left_are_said_in_the_guides_words(
+    left: int, words: str, state: DeadlineState
+) -> None:
     found = deadline(APPROVED + timedelta(days=left), APPROVED)
     assert (found.words, found.state) == (words, state)
 
 
-@pytest.mark.parametrize("text", ["2020-01", "2020年1月", "2020 年 01 月", "202001", "2020/1", "2020.01"])
+@pytest.mark.parametrize(
+    "text", ["2020-01", "2020年1月", "2020 年 01 月", "202001", "2020/1", "2020.01"]
+)
 def test_a_month_is_taken_as_typed(text: str) -> None:
     assert parse_month(text) == date(2020, 1, 1)
 
@@ -79,7 +83,9 @@ def test_personal_fields_are_masked_as_in_the_guides_picture() -> None:
     assert masking.mask_fee() == "●●"
 
 
-@pytest.mark.parametrize("name", ["李𬱖", "张𠅤宇", "阿依古丽·买买提江", "O'Brien-Smith", "一" * 50, "Zoë"])
+@pytest.mark.parametrize(
+    "name", ["李𬱖", "张𠅤宇", "阿依古丽·买买提江", "O'Brien-Smith", "一" * 50, "Zoë"]
+)
 def test_rare_and_long_names_are_kept(name: str) -> None:
     assert clean_name(name) == name
 
@@ -88,7 +94,9 @@ def test_other_middle_dots_become_the_one_of_names() -> None:
     assert clean_name("古丽•买买提") == "古丽·买买提"
 
 
-@pytest.mark.parametrize("name", ["", " ", "一" * 51, "张三😀", "张\u202e三", "张\u200b三", "张\x00三", "<b>", "张3"])
+@pytest.mark.parametrize(
+    "name", ["", " ", "一" * 51, "张三😀", "张\u202e三", "张\u200b三", "张\x00三", "<b>", "张3"]
+)
 def test_names_that_pretend_get_a_sentence(name: str) -> None:
     found = clean_name(name)
     assert isinstance(found, TextFault)

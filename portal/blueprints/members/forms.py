@@ -125,6 +125,8 @@ class MemberForm(FlaskForm):  # type: ignore[misc]
 
     def validate_approved_on(self, field: Field) -> None:
         """The 30 days run from it: not in the future, not before the joining month."""
+        if field.data is None:
+            return
         if field.data > clock.today():
             raise ValidationError("审批日期不能在今天之后。请核对纸质《入团志愿书》。")
         if self.joined.month and field.data < self.joined.month:

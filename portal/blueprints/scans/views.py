@@ -92,15 +92,17 @@ def original(scan_id: int) -> Response:
     """The file as it was uploaded. Range requests work."""
     actor = current_actor()
     scan = find_scan(actor, scan_id)
-    key, etag, scan_id, member_id = scan.storage_key, scan.sha256.hex(), scan.id, scan.member_id
-    audit.record_view(actor, audit.Event.ORIGINAL_OPENED, member_id=member_id, scan_id=scan_id)
+    key, size, etag = scan.storage_key, scan.size, scan.sha256.hex()
+    audit.record_view(actor, audit.Event.ORIGINAL_OPENED, member_id=scan.member_id, scan_id=scan.id)
     response = send_file(
         runtime().store.open(key),
         mimetype="application/pdf",
         download_name="original.pdf",
-        conditional=True,
         etag=etag,
     )
+    # send_file knows no size of a file that S3 holds, and without one it serves no ranges.
+    response.content_length = size
+    response.make_conditional(request.environ, accept_ranges=True, complete_length=size)
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["Content-Security-Policy"] = ORIGINAL_POLICY
     return response

@@ -1,0 +1,104 @@
+"""The policy, walked through HTTP: every route declares its action; role × route × own/foreign.
+
+Two snapshots, which a change must mean: tests/routes.txt and tests/access.txt. Write them anew with
+PORTAL_WRITE_SNAPSHOTS=1 bin/test tests/web/test_access.py, and read the difference.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from portal.access import POLICY
+from tests import scans as files
+from tests.builders import Browser, World
+
+HERE = Path(__file__).parent.parent
+
+
+def compare(name: str, text: str) -> None:
+    path = HERE / name
+    if os.environ.get("PORTAL_WRITE_SNAPSHOTS"):
+        path.write_text(text, encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == text
+
+
+def routes(app: Flask) -> list[tuple[str, str, str]]:
+    found = []
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint == "static":
+            continue
+        view = app.view_functions[rule.endpoint]
+        action = getattr(view, "portal_action", None)
+        assert action, f"{rule.rule} declares no action"
+        methods = ",".join(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}))
+        found.append((rule.rule, methods, str(action)))
+    return sorted(found)
+
+
+def test_every_route_declares_its_action(app: Flask) -> None:
+    lines = [f"{rule:<44} {methods:<9} {action}" for rule, methods, action in routes(app)]
+    compare("routes.txt", "\n".join(lines) + "\n")
+
+
+def test_every_action_has_a_route(app: Flask) -> None:
+    used = {action for _, _, action in routes(app)}
+    assert {action.value for action in POLICY} <= used
+
+
+def ask(browser: Browser, rule: str, method: str, **ids: int) -> int:
+    path = rule
+    for name in ("member_id", "organisation_id", "scan_id", "page"):
+        path = path.replace(f"<int:{name}>", str(ids.get(name, 1)))
+    path = path.replace("<key>", "phone")
+    if method == "GET":
+        return int(browser.get(path).status_code)
+    if path.endswith("/scan"):
+        return int(browser.upload(ids["member_id"], files.png()).status_code)
+    return int(browser.post(path, {"version": "1"}, htmx=True).status_code)
+
+
+def test_role_by_route_by_own_and_foreign_object(world: World) -> None:
+    """The matrix of status codes: 404 for what is foreign, 403 for what the role never may."""
+    own, foreign = world.add_member(world.branch), world.add_member(world.far_branch)
+    scan = {own: world.upload(own).scan_id, foreign: world.upload(foreign).scan_id}
+    world.member_actor(own)
+    branch_of = {own: world.branch.id, foreign: world.far_branch.id}
+    persons = {
+        "nobody": None,
+        "member": f"member{own}",
+        "branch": f"login{world.branch.id}",
+        "grassroots": f"login{world.grassroots.id}",
+        "district": f"login{world.district.id}",
+        "municipal": f"login{world.municipal.id}",
+    }
+    lines = [f"{'':<52} " + " ".join(f"{name:<11}" for name in persons)]
+    for rule, methods, action in routes(world.app):
+        if action in ("public", "sign out"):
+            continue
+        for method in methods.split(","):
+            answers = []
+            for login in persons.values():
+                codes = []
+                for member in (own, foreign):
+                    ids = {
+                        "member_id": member,
+                        "scan_id": scan[member],
+                        "organisation_id": branch_of[member],
+                    }
+                    codes.append(ask(world.client(login), rule, method, **ids))
+                answers.append("/".join(map(str, codes)))
+            lines.append(f"{method:<4} {rule:<47} " + " ".join(f"{one:<11}" for one in answers))
+    compare("access.txt", "\n".join(line.rstrip() for line in lines) + "\n")
+
+
+@pytest.mark.parametrize("action", POLICY)
+def test_nobody_but_a_branch_changes_a_form(action: str) -> None:
+    from portal.access import Action, Role
+
+    changing = {Action.EDIT_MEMBER, Action.UPLOAD_SCAN, Action.DELETE_SCAN, Action.RESTORE_SCAN}
+    if action in changing:
+        assert set(POLICY[Action(action)]) == {Role.BRANCH}
