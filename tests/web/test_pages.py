@@ -34,7 +34,9 @@ def form_of(page: str) -> dict[str, str]:
     checked = re.search(r'<input[^>]*checked[^>]*name="is_student"[^>]*value="(\w+)"', page)
     fields["is_student"] = checked[1] if checked else "no"
     return {
-        name: value for name, value in fields.items() if not name.startswith(("keep-", "pending-"))
+        name: value
+        for name, value in fields.items()
+        if not name.startswith(("keep-", "pending-", "csrf"))
     }
 
 

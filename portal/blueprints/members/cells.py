@@ -26,6 +26,7 @@ from portal.web import PortalRequest, current_actor, is_partial, page_or_partial
 @requires(Action.UPLOAD_SCAN)
 def cell(member_id: int) -> Response:
     """The cell as it is now: after 取消, or a lost line."""
+    find_member(current_actor(), Action.UPLOAD_SCAN, member_id)
     return _cell_or_back(member_id)
 
 

@@ -7,12 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import (
+from wtforms import (  # type: ignore[attr-defined]  # the stubs don't know SelectChoice yet
     DateField,
     DecimalField,
     Field,
     HiddenField,
     RadioField,
+    SelectChoice,
     SelectField,
     StringField,
 )
@@ -93,13 +94,11 @@ class MemberForm(FlaskForm):  # type: ignore[misc]
     """The fields that a branch can change."""
 
     version = HiddenField(validators=[InputRequired()])
-    ethnicity = SelectField("民族", choices=list(zip(ETHNICITIES, ETHNICITIES, strict=True)))
+    ethnicity = SelectField("民族", choices=[SelectChoice(one) for one in ETHNICITIES])
     political_status = SelectField(
-        "政治面貌", choices=list(zip(POLITICAL_STATUSES, POLITICAL_STATUSES, strict=True))
+        "政治面貌", choices=[SelectChoice(one) for one in POLITICAL_STATUSES]
     )
-    education = SelectField(
-        "最高学历", choices=list(zip(EDUCATION_LEVELS, EDUCATION_LEVELS, strict=True))
-    )
+    education = SelectField("最高学历", choices=[SelectChoice(one) for one in EDUCATION_LEVELS])
     email = StringField(
         "电子邮箱",
         filters=[lambda text: text.strip() if text else ""],
@@ -121,7 +120,9 @@ class MemberForm(FlaskForm):  # type: ignore[misc]
     joined = MonthField("入团年月")
     approved_on = DayField("上级团委审批日期", validators=[MayBeEmpty()])
     number = NumberField("团员编号", validators=[MayBeEmpty()])
-    is_student = RadioField("是否高校学生", choices=[("yes", "是"), ("no", "否")])
+    is_student = RadioField(
+        "是否高校学生", choices=[SelectChoice("yes", "是"), SelectChoice("no", "否")]
+    )
 
     def validate_approved_on(self, field: Field) -> None:
         """The 30 days run from it: not in the future, not before the joining month."""

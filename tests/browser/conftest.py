@@ -1,0 +1,168 @@
+"""The real product as a process with its demo, and pages of each engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.browser.drivers import (
+    ENGINES,
+    NEW_FLAGS,
+    OLD_FLAGS,
+    PICTURES,
+    ROOT,
+    Driver,
+    OldBrowser,
+    PlaywrightPage,
+    PyppeteerPage,
+)
+
+DOCS = ROOT / "docs" / "pictures"
+
+
+class Portal:
+    """The running portal: its address and its demo's logins."""
+
+    def __init__(self, base: str, instance: Path) -> None:
+        self.base = base
+        self.instance = instance
+        accounts = json.loads((instance / "demo-accounts.json").read_text(encoding="utf-8"))
+        self.passwords = {one["login"]: one["password"] for one in accounts}
+
+
+@pytest.fixture(scope="session")
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    """Started as a person starts it, on a port of its own; ended by SIGTERM."""
+    instance = tmp_path_factory.mktemp("portal")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = instance / "run.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "portal.run", "--port", str(port), "--instance", str(instance)],
+            cwd=ROOT,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+    base = f"http://127.0.0.1:{port}"
+    ends = time.monotonic() + 90
+    while f"\n{base}/" not in log.read_text():
+        assert process.poll() is None, log.read_text()[-3000:]
+        assert time.monotonic() < ends, log.read_text()[-3000:]
+        time.sleep(0.1)
+    yield Portal(base, instance)
+    process.terminate()
+    assert process.wait(timeout=20) in (0, -15, 143)
+    text = log.read_text()
+    assert "Traceback" not in text.replace('"exc_info"', ""), text[-4000:]
+
+
+@pytest.fixture(scope="session")
+def browsers() -> Iterator[Callable[[str], object]]:
+    """Each engine, started when first asked for."""
+    from playwright.sync_api import sync_playwright
+
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    started: dict[str, object] = {}
+    playwright = sync_playwright().start()
+
+    def browser(engine: str) -> object:
+        if engine in started:
+            return started[engine]
+        if engine == "chromium69":
+            started[engine] = OldBrowser(ENGINES / engine / "chromium")
+        else:
+            new = engine == "chromium156"
+            path = shutil.which("chromium") if new else str(ENGINES / engine / "chromium")
+            started[engine] = playwright.chromium.launch(
+                executable_path=path, args=NEW_FLAGS if new else OLD_FLAGS, headless=True
+            )
+        return started[engine]
+
+    yield browser
+    for one in started.values():
+        one.close()  # type: ignore[attr-defined]
+    playwright.stop()
+    if os.environ.get("PORTAL_WRITE_PICTURES"):
+        DOCS.mkdir(parents=True, exist_ok=True)
+        for picture in PICTURES.glob("*.png"):
+            shutil.copy(picture, DOCS / picture.name)
+
+
+class People:
+    """Opens pages and signs people in; closes what it opened."""
+
+    def __init__(self, portal: Portal, browsers: Callable[[str], object], engine: str) -> None:
+        self.portal = portal
+        self._browsers = browsers
+        self.engine = engine
+        self._open: list[Driver] = []
+
+    def page(self, *, javascript: bool = True) -> Driver:
+        browser = self._browsers(self.engine)
+        made: Driver
+        if self.engine == "chromium69":
+            made = PyppeteerPage(browser, self.portal.base, self.engine)  # type: ignore[arg-type]
+        else:
+            made = PlaywrightPage(browser, self.portal.base, self.engine, javascript=javascript)
+        self._open.append(made)
+        return made
+
+    def sign_in(self, login: str, *, javascript: bool = True, page: Driver | None = None) -> Driver:
+        page = page or self.page(javascript=javascript)
+        page.goto("/")
+        if page.count("#login") == 0:  # the old engine has one jar of cookies for all pages
+            page.click(".who button")
+            page.goto("/")
+        page.fill("#login", login)
+        page.fill("#password", self.portal.passwords[login])
+        page.click(".sign-in button[type=submit]")
+        return page
+
+    def close(self) -> None:
+        errors = [error for page in self._open for error in page.errors]
+        for page in self._open:
+            page.close()
+        assert errors == []
+
+
+def _people(engine: str) -> Callable[..., Iterator[People]]:
+    def fixture(portal: Portal, browsers: Callable[[str], object]) -> Iterator[People]:
+        made = People(portal, browsers, engine)
+        yield made
+        made.close()
+
+    return fixture
+
+
+@pytest.fixture(params=["chromium156", "chromium86"])
+def people(
+    request: pytest.FixtureRequest, portal: Portal, browsers: Callable[[str], object]
+) -> Iterator[People]:
+    """Two engines: today's, and what domestic browsers shipped until lately."""
+    yield from _people(request.param)(portal, browsers)
+
+
+@pytest.fixture(params=["chromium156", "chromium86", "chromium69"])
+def people_everywhere(
+    request: pytest.FixtureRequest, portal: Portal, browsers: Callable[[str], object]
+) -> Iterator[People]:
+    """The oldest one too."""
+    yield from _people(request.param)(portal, browsers)
+
+
+@pytest.fixture
+def people_today(portal: Portal, browsers: Callable[[str], object]) -> Iterator[People]:
+    """Today's engine alone, for what does not depend on it."""
+    yield from _people("chromium156")(portal, browsers)
