@@ -35,6 +35,7 @@ from portal.settings import Mode
 
 MEMBERS = 1500
 SCANS = 200
+FIRST_BRANCH = 130
 NO_PASSWORD = "!"  # noqa: S105 (no hash: nobody can sign in)
 
 Progress = Callable[[str], None]
@@ -51,7 +52,7 @@ def load_demo(*, progress: Progress = lambda _text: None) -> None:
     tree = demo_tree()
     branches = list(tree.branches())
     members = demo_members(chance, clock.today(), MEMBERS, SCANS)
-    homes = _homes(chance, branches, len(members))
+    homes = _homes(chance, branches, members)
     accounts, listed = organisation_accounts(tree, everyone=True)
     account, login = _member_login(len(accounts) + 1, members, homes)
     rows = [
@@ -175,12 +176,19 @@ class DemoLogin:
     password: str
 
 
-def _homes(chance: random.Random, branches: list[Node], count: int) -> list[Node]:
-    """A branch for each member: the first is large, to page through; the last has nobody."""
-    homes = [branches[0]] * 130
-    while len(homes) < count:
+def _homes(chance: random.Random, branches: list[Node], members: list[DemoMember]) -> list[Node]:
+    """A branch for each member: the first is large, to page through; the last has nobody.
+
+    Who has no number, or a released one, is what a visitor wants to see first: in the first too.
+    """
+    homes = [branches[0]] * FIRST_BRANCH
+    while len(homes) < len(members):
         homes.append(chance.choice(branches[1:-1]))
     chance.shuffle(homes)
+    profiles = [member.profile for member in members]
+    without = [i for i, one in enumerate(profiles) if not one.number and one.joined.year >= 2020]
+    for place in without[:4]:
+        homes[place] = branches[0]
     return homes
 
 

@@ -17,7 +17,8 @@ import pytest
 from tests.browser.drivers import (
     ENGINES,
     NEW_FLAGS,
-    OLD_FLAGS,
+    FLAGS_69,
+    FLAGS_86,
     PICTURES,
     ROOT,
     Driver,
@@ -26,6 +27,7 @@ from tests.browser.drivers import (
     PyppeteerPage,
 )
 
+OLD_FLAGS = {"chromium69": FLAGS_69, "chromium86": FLAGS_86}
 DOCS = ROOT / "docs" / "pictures"
 
 
@@ -80,13 +82,11 @@ def browsers() -> Iterator[Callable[[str], object]]:
     def browser(engine: str) -> object:
         if engine in started:
             return started[engine]
-        if engine == "chromium69":
-            started[engine] = OldBrowser(ENGINES / engine / "chromium")
+        if engine in OLD_FLAGS:
+            started[engine] = OldBrowser(ENGINES / engine / "chromium", OLD_FLAGS[engine])
         else:
-            new = engine == "chromium156"
-            path = shutil.which("chromium") if new else str(ENGINES / engine / "chromium")
             started[engine] = playwright.chromium.launch(
-                executable_path=path, args=NEW_FLAGS if new else OLD_FLAGS, headless=True
+                executable_path=shutil.which("chromium"), args=NEW_FLAGS, headless=True
             )
         return started[engine]
 
@@ -112,7 +112,7 @@ class People:
     def page(self, *, javascript: bool = True) -> Driver:
         browser = self._browsers(self.engine)
         made: Driver
-        if self.engine == "chromium69":
+        if self.engine in OLD_FLAGS:
             made = PyppeteerPage(browser, self.portal.base, self.engine)  # type: ignore[arg-type]
         else:
             made = PlaywrightPage(browser, self.portal.base, self.engine, javascript=javascript)
@@ -122,7 +122,7 @@ class People:
     def sign_in(self, login: str, *, javascript: bool = True, page: Driver | None = None) -> Driver:
         page = page or self.page(javascript=javascript)
         page.goto("/")
-        if page.count("#login") == 0:  # the old engine has one jar of cookies for all pages
+        if page.count("#login") == 0:  # an old engine has one jar of cookies for all pages
             page.click(".who button")
             page.goto("/")
         page.fill("#login", login)
