@@ -16,9 +16,9 @@ import pytest
 
 from tests.browser.drivers import (
     ENGINES,
-    NEW_FLAGS,
     FLAGS_69,
     FLAGS_86,
+    NEW_FLAGS,
     PICTURES,
     ROOT,
     Driver,

@@ -1,0 +1,1 @@
+"""Load and size measurements of the real server on loopback, as ratios to a floor in the same run."""

@@ -1,0 +1,59 @@
+"""``bin/bench weight``: bytes and requests of a first and a later page, as a browser fetches them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from bench.pages import facts
+from bench.server import BUILD, Client, portal, table
+
+
+def main() -> None:
+    instance: Path = BUILD / "bench-demo"
+    with portal(instance) as (port, _):
+        branch, district, member = Client(port), Client(port), Client(port)
+        branch.sign_in(instance, "zhibu1")
+        district.sign_in(instance, "quwei1")
+        member.sign_in(instance, "tuanyuan")
+        _, member_id = facts(instance)
+        rows: list[tuple[object, ...]] = []
+        for name, person, path in (
+            ("登录", Client(port), "/sign-in"),
+            ("我的团员 (50 rows)", branch, "/members/"),
+            ("修改", branch, f"/members/{member_id}/edit"),
+            ("团员信息", branch, f"/members/{member_id}"),
+            ("点击查看 (without the picture)", branch, f"/members/{member_id}/scan"),
+            ("下级组织管理", district, "/organisations/"),
+            ("我的团员证", member, "/card"),
+        ):
+            html, page = weigh(person, path)
+            assets = [weigh(person, found)[0] for found in assets_of(page)]
+            first = html + sum(assets)
+            rows.append((name, f"{first / 1024:.1f}", 1 + len(assets), f"{html / 1024:.1f}"))
+        for name, path in (
+            ("partial: the list", "/members/"),
+            ("partial: the cell", f"/members/{member_id}/scan/cell"),
+            ("partial: the number check", f"/members/{member_id}/number?number=2026"),
+        ):
+            html, _ = weigh(branch, path, htmx=True)
+            rows.append((name, "", "", f"{html / 1024:.1f}"))
+        table(("page", "first time KB", "requests", "later KB"), rows)
+
+
+def weigh(person: Client, path: str, *, htmx: bool = False) -> tuple[int, str]:
+    """Bytes of body and headers on the wire with gzip, and the text."""
+    headers = {"Accept-Encoding": "gzip", **({"HX-Request": "true"} if htmx else {})}
+    status, content, answered = person.request("GET", path, headers=headers)
+    assert status == 200, (path, status)
+    size = len(content) + sum(len(name) + len(value) + 4 for name, value in answered.items())
+    if answered.get("Content-Encoding") == "gzip":
+        import gzip
+
+        content = gzip.decompress(content)
+    return size, content.decode()
+
+
+def assets_of(page: str) -> list[str]:
+    """What a browser fetches with the page; the icon once for all."""
+    return re.findall(r'(?:src|href)="(/static/[^"]+)"', page)
