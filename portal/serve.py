@@ -32,6 +32,8 @@ def main() -> None:
         channel_timeout=300,
         connection_limit=500,
         ident=None,
+        # 8 KiB at a time, the default, is a third of the time that a scan of 15 MB takes.
+        recv_bytes=256 * 1024,
     )
 
 

@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, and_, case, func, or_, select, tuple_
 
 from portal import clock
-from portal.access import Action, Actor, members_for
+from portal.access import Action, Actor, allows, members_for
 from portal.extensions import db
-from portal.models import Member, Tally
+from portal.models import Account, Member, Scan, ScanState, Tally
 from portal.rules.deadlines import DeadlineState
 from portal.rules.irregular import Irregularity
 from portal.rules.member_number import normalise_number
-from portal.services.scan_cells import ScanCell, make_cell, scan_lines
+from portal.services.scan_cells import ScanCell, ScanLine, ended_scans, make_cell
 
 PAGE_ROWS = 50
 _LAST_DAY = date(9999, 12, 31)
@@ -60,8 +60,7 @@ class Remark(NamedTuple):
     tone: str  # warning or wrong
 
 
-@dataclass(frozen=True, slots=True)
-class MemberRow:
+class MemberRow(NamedTuple):
     """A member in the list."""
 
     id: int
@@ -105,6 +104,30 @@ _COLUMNS = (
     Member.has_scan,
     Member.due_date,
     Member.irregularity,
+    Scan.id.label("scan_id"),
+    Scan.state,
+    Scan.pages,
+    Scan.size,
+    Scan.late,
+    Scan.uploaded_at,
+    Account.person_name,
+)
+
+
+# Members with their current scan, if any: a list is one round to the database. Made once, since
+# putting a statement together takes longer than SQLite takes to answer it.
+_ROWS = (
+    select(*_COLUMNS)
+    .outerjoin(Scan, and_(Scan.member_id == Member.id, Scan.state == ScanState.CURRENT))
+    .outerjoin(Account, Account.id == Scan.uploaded_by_id)
+)
+
+_TALLY = Tally.__table__.c
+_TALLIED = (
+    _TALLY.members,
+    _TALLY.new_members,
+    _TALLY.with_scan,
+    *(_TALLY[kind.value] for kind in Irregularity),
 )
 
 _MISSING = and_(Member.is_new_member, ~Member.has_scan)
@@ -120,12 +143,7 @@ _SORT_KEYS: dict[Sort, ColumnElement[Any]] = {
 
 def count_members(actor: Actor, action: Action, branch_id: int) -> Counts:
     """The counts of a branch: from its tally; overdue from today's date."""
-    tally = db.session.execute(
-        select(Tally.__table__).where(Tally.branch_id == branch_id)
-    ).one_or_none()
-    if tally is None:
-        return Counts(0, 0, 0, 0, 0)
-    overdue = db.session.scalar(
+    overdue = (
         select(func.count())
         .select_from(Member)
         .where(
@@ -134,13 +152,16 @@ def count_members(actor: Actor, action: Action, branch_id: int) -> Counts:
             Member.due_date < clock.today(),
             members_for(actor, action),
         )
+        .scalar_subquery()
     )
+    tally = db.session.execute(
+        select(*_TALLIED, overdue.label("overdue")).where(_TALLY.branch_id == branch_id)
+    ).one_or_none()
+    if tally is None:
+        return Counts(0, 0, 0, 0, 0)
+    members, new, with_scan, *irregular, late = tally
     return Counts(
-        all=tally.members,
-        new=tally.new_members,
-        missing=tally.new_members - tally.with_scan,
-        overdue=overdue or 0,
-        irregular=sum(getattr(tally, kind.value) for kind in Irregularity),
+        all=members, new=new, missing=new - with_scan, overdue=late, irregular=sum(irregular)
     )
 
 
@@ -149,7 +170,7 @@ def list_members(actor: Actor, action: Action, branch_id: int, asked: ListQuery)
     key = _SORT_KEYS[asked.sort]
     backwards = bool(asked.before)
     query = _narrowed(
-        select(*_COLUMNS, key.label("key")).where(
+        _ROWS.add_columns(key.label("key")).where(
             members_for(actor, action), Member.branch_id == branch_id
         ),
         asked,
@@ -175,7 +196,7 @@ def list_members(actor: Actor, action: Action, branch_id: int, asked: ListQuery)
 
 def row_for(actor: Actor, member: Member) -> MemberRow:
     """The row of one member, after a change."""
-    source = db.session.execute(select(*_COLUMNS).where(Member.id == member.id)).all()
+    source = db.session.execute(_ROWS.where(Member.id == member.id)).all()
     return _rows(actor, list(source))[0]
 
 
@@ -221,8 +242,10 @@ def _narrowed(query: Any, asked: ListQuery) -> Any:
 
 
 def _rows(actor: Actor, found: list[Any]) -> tuple[MemberRow, ...]:
-    lines = scan_lines([row.id for row in found])
-    today = clock.today()
+    today, may = clock.today(), allows(actor, Action.UPLOAD_SCAN)
+    # A form that was deleted can be taken back: asked for only where none is, by who may.
+    without = [row.id for row in found if row.scan_id is None and row.is_new_member] if may else []
+    ended = ended_scans(without) if without else {}
     rows = []
     for row in found:
         cell = make_cell(
@@ -231,8 +254,9 @@ def _rows(actor: Actor, found: list[Any]) -> tuple[MemberRow, ...]:
             member_name=row.name,
             number=row.number or row.released_number,
             due=row.due_date,
-            line=lines.get(row.id),
+            line=_line(row) or ended.get(row.id),
             today=today,
+            may_upload=may,
         )
         remarks = remarks_for(
             cell=cell,
@@ -253,6 +277,14 @@ def _rows(actor: Actor, found: list[Any]) -> tuple[MemberRow, ...]:
             )
         )
     return tuple(rows)
+
+
+def _line(row: Any) -> ScanLine | None:
+    if row.scan_id is None:
+        return None
+    return ScanLine(
+        row.scan_id, row.state, row.pages, row.size, row.late, row.uploaded_at, row.person_name
+    )
 
 
 def _format_key(row: Any) -> str:

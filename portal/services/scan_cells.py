@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from portal import clock
 from portal.access import Action, Actor, allows
@@ -18,8 +17,7 @@ from portal.rules.member_number import has_upload
 from portal.runtime import runtime
 
 
-@dataclass(frozen=True, slots=True)
-class ScanCell:
+class ScanCell(NamedTuple):
     """A member's form as the cell shows it. ``state``: not_needed, none, stored or deleted."""
 
     member_id: int
@@ -49,39 +47,45 @@ class ScanLine(NamedTuple):
     late: bool
     uploaded_at: datetime
     uploaded_by: str
-    ended_at: datetime | None
-    file_gone: bool
+    ended_at: datetime | None = None
+    file_gone: bool = False
 
 
-def scan_lines(member_ids: Iterable[int]) -> Mapping[int, ScanLine]:
-    """The current scan of each member, or else the one that ended last in the days of undo."""
+_LINES = select(
+    Scan.member_id,
+    Scan.id,
+    Scan.state,
+    Scan.pages,
+    Scan.size,
+    Scan.late,
+    Scan.uploaded_at,
+    Account.person_name,
+    Scan.ended_at,
+    Scan.file_gone_at.is_not(None),
+).join(Account, Account.id == Scan.uploaded_by_id)
+
+
+def current_line(member_id: int) -> ScanLine | None:
+    """The current scan of a member, or else the one that ended last in the days of undo."""
+    current = _LINES.where(Scan.member_id == member_id, Scan.state == ScanState.CURRENT)
+    row = db.session.execute(current).one_or_none()
+    if row is None:
+        return ended_scans([member_id]).get(member_id)
+    _, *line = row
+    return ScanLine(*line)
+
+
+def ended_scans(member_ids: Iterable[int]) -> Mapping[int, ScanLine]:
+    """Of each member the scan that ended last in the days of undo."""
     since = clock.now() - timedelta(days=runtime().settings.undo_days)
     rows = db.session.execute(
-        select(
-            Scan.member_id,
-            Scan.id,
-            Scan.state,
-            Scan.pages,
-            Scan.size,
-            Scan.late,
-            Scan.uploaded_at,
-            Account.person_name,
-            Scan.ended_at,
-            Scan.file_gone_at.is_not(None),
-        )
-        .join(Account, Account.id == Scan.uploaded_by_id)
-        .where(
+        _LINES.where(
             Scan.member_id.in_(list(member_ids)),
-            or_(Scan.state == ScanState.CURRENT, Scan.ended_at > since),
-        )
-        .order_by(Scan.ended_at, Scan.id)
+            Scan.state != ScanState.CURRENT,
+            Scan.ended_at > since,
+        ).order_by(Scan.ended_at, Scan.id)
     )
-    found: dict[int, ScanLine] = {}
-    for member_id, *line in rows:
-        known = found.get(member_id)
-        if known is None or known.state is not ScanState.CURRENT:
-            found[member_id] = ScanLine(*line)
-    return found
+    return {member_id: ScanLine(*line) for member_id, *line in rows}
 
 
 def make_cell(
@@ -129,6 +133,6 @@ def cell_for(actor: Actor, member: Member, *, number: str | None = None) -> Scan
         member_name=member.name,
         number=number or member.number or member.released_number,
         due=member.due_date,
-        line=scan_lines([member.id]).get(member.id),
+        line=current_line(member.id),
         today=clock.today(),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -56,7 +55,7 @@ def delete(member_id: int) -> Response:
     if request.method == "POST":
         scans.delete(current_actor(), member_id)
         return _cell_or_back(member_id)
-    asking = replace(_row(member_id).cell, confirm_delete=True)
+    asking = _row(member_id).cell._replace(confirm_delete=True)
     return page_or_partial("members/delete_scan.html", "members/_cell.html", cell=asking, row=None)
 
 
@@ -82,7 +81,7 @@ def _cell_or_back(
     """The changed cell and, out of band, its remark; without htmx the page the person was on."""
     if is_partial():
         row = _row(member_id)
-        cell = replace(row.cell, error=error, notice=notice)
+        cell = row.cell._replace(error=error, notice=notice)
         # htmx swaps only good answers by itself; the refusal is the cell's own text, so it is one.
         return make_response(render_template("members/_cell.html", cell=cell, row=row))
     if error:

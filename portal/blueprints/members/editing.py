@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from flask import make_response, render_template, request
@@ -11,7 +11,6 @@ from werkzeug.wrappers import Response
 
 from portal.access import Action, Actor
 from portal.blueprints.members.forms import MemberForm, form_values
-from portal.blueprints.members.profile_view import profile_for
 from portal.extensions import db
 from portal.models import Organisation
 from portal.rules.member_number import group_number, has_upload
@@ -92,12 +91,13 @@ class EditPage:
         policy = runtime().policy
         cell = None
         if has_upload(number or self.member.released_number, policy) or self.member.has_scan:
-            cell = replace(cell_for(self.actor, self.member, number=number), error=scan_error)
+            cell = cell_for(self.actor, self.member, number=number)._replace(error=scan_error)
         return make_response(
             render_template(
                 "members/edit.html",
                 form=self.form,
-                profile=profile_for(self.actor, self.member),
+                member=self.member,
+                branch=branch,
                 number_locked=self.member.number is not None,
                 number_hint=release_hint(branch.path),
                 number_faults=self.number_faults,

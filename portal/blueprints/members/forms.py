@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from flask_wtf import FlaskForm
+from markupsafe import Markup
 from wtforms import (  # type: ignore[attr-defined]  # the stubs don't know SelectChoice yet
     DateField,
     DecimalField,
@@ -19,6 +20,7 @@ from wtforms import (  # type: ignore[attr-defined]  # the stubs don't know Sele
 )
 from wtforms.validators import Email, InputRequired, Length, NumberRange, ValidationError
 from wtforms.validators import Optional as MayBeEmpty
+from wtforms.widgets import html_params
 
 from portal import clock
 from portal.models import Member
@@ -29,6 +31,26 @@ from portal.rules.vocabulary import EDUCATION_LEVELS, ETHNICITIES, POLITICAL_STA
 from portal.services.member_editing import MemberFields
 
 EARLIEST_JOINING = date(1922, 5, 1)  # the League's founding month
+
+
+def _word_select(field: Any, **kwargs: Any) -> Markup:
+    """A ``<select>`` drawn in one go, because 民族 has 58 words; they are ours, without markup."""
+    options = "".join(
+        f"<option selected>{word}</option>" if word == field.data else f"<option>{word}</option>"
+        for word in field.words
+    )
+    attributes = html_params(id=field.id, name=field.name, **kwargs)
+    return Markup(f"<select {attributes}>{options}</select>")  # noqa: S704
+
+
+class WordField(SelectField):
+    """A choice among the words of a list."""
+
+    widget = staticmethod(_word_select)
+
+    def __init__(self, label: str, words: tuple[str, ...], **kwargs: Any) -> None:
+        super().__init__(label, choices=[SelectChoice(word) for word in words], **kwargs)
+        self.words = words
 
 
 class MonthField(StringField):  # type: ignore[misc]
@@ -94,11 +116,11 @@ class MemberForm(FlaskForm):  # type: ignore[misc]
     """The fields that a branch can change."""
 
     version = HiddenField(validators=[InputRequired()])
-    ethnicity = SelectField("民族", choices=[SelectChoice(one) for one in ETHNICITIES])
+    ethnicity = WordField("民族", ETHNICITIES)
     political_status = SelectField(
         "政治面貌", choices=[SelectChoice(one) for one in POLITICAL_STATUSES]
     )
-    education = SelectField("最高学历", choices=[SelectChoice(one) for one in EDUCATION_LEVELS])
+    education = WordField("最高学历", EDUCATION_LEVELS)
     email = StringField(
         "电子邮箱",
         filters=[lambda text: text.strip() if text else ""],
