@@ -198,7 +198,7 @@ def upgrade() -> None:
             "ix_member_missing_scan",
             ["branch_id", "due_date"],
             unique=False,
-            sqlite_where=sa.text("is_new_member AND NOT has_scan"),
+            sqlite_where=sa.text("is_new_member = 1 AND has_scan = 0"),
             postgresql_where=sa.text("is_new_member AND NOT has_scan"),
         )
         batch_op.create_index(

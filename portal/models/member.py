@@ -24,12 +24,13 @@ class Member(Base):
     __table_args__ = (
         Index("ix_member_branch_id_pinyin", "branch_id", "pinyin", "id"),
         Index("ix_member_branch_id_number", "branch_id", "number", "id"),
-        # Who owes a form, by the day it is due: "overdue" is a question of today's date.
+        # Who owes a form, by the day it is due: "overdue" is a question of today's date. In each
+        # database the condition is written as SQLAlchemy writes the query's, or it is not used.
         Index(
             "ix_member_missing_scan",
             "branch_id",
             "due_date",
-            sqlite_where=text("is_new_member AND NOT has_scan"),
+            sqlite_where=text("is_new_member = 1 AND has_scan = 0"),
             postgresql_where=text("is_new_member AND NOT has_scan"),
         ),
     )

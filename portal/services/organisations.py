@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, literal, select
@@ -67,9 +67,12 @@ def find_organisation(actor: Actor, organisation_id: int) -> Organisation:
     return found
 
 
-def tree_row(organisation: Organisation) -> TreeRow:
-    """One organisation with its counts."""
-    return _tree_rows(Organisation.id == organisation.id)[0]
+def summed(organisation: Organisation, children: Sequence[TreeRow]) -> TreeRow:
+    """The row of an organisation above its children: a committee's counts are theirs together."""
+    columns = zip(*(astuple(child.counts) for child in children), strict=True)
+    counts = TreeCounts(*map(sum, columns)) if children else TreeCounts(0, 0, 0, 0, 0, 0)
+    kind = organisation.kind
+    return TreeRow(organisation.id, organisation.name, kind.label, False, bool(children), counts)
 
 
 def children_of(organisation: Organisation) -> tuple[TreeRow, ...]:
@@ -164,7 +167,7 @@ def _tree_rows(which: ColumnElement[bool]) -> tuple[TreeRow, ...]:
         .join(Member, Member.branch_id == below.id)
         .where(Member.is_new_member, ~Member.has_scan, Member.due_date < clock.today())
     )
-    summed = {row[0]: row[1:] for row in db.session.execute(sums)}
+    sum_of = {row[0]: row[1:] for row in db.session.execute(sums)}
     late = {row[0]: row[1] for row in db.session.execute(overdue)}
     child = aliased(Organisation)
     nodes = db.session.execute(
@@ -179,7 +182,7 @@ def _tree_rows(which: ColumnElement[bool]) -> tuple[TreeRow, ...]:
     )
     rows = []
     for organisation_id, name, kind, has_children in nodes:
-        members, new, with_scan, odd = summed.get(organisation_id, (0, 0, 0, 0))
+        members, new, with_scan, odd = sum_of.get(organisation_id, (0, 0, 0, 0))
         counts = TreeCounts(
             members, new, with_scan, new - with_scan, late.get(organisation_id, 0), odd
         )

@@ -15,7 +15,7 @@ from portal.services.organisations import (
     children_of,
     find_organisation,
     search,
-    tree_row,
+    summed,
 )
 from portal.web import current_actor, page_or_partial
 
@@ -73,12 +73,13 @@ def _tree_page(organisation: Organisation) -> Response:
     actor = current_actor()
     query = request.args.get("q", "").strip()[:50]
     results, more = search(actor, query) if query else (None, False)
+    below = () if query else children_of(organisation)
     return page_or_partial(
         "organisations/index.html",
         "organisations/_tree.html",
         path=path_to(actor, organisation),
-        node=tree_row(organisation),
-        children=() if query else children_of(organisation),
+        node=summed(organisation, below),
+        children=below,
         query=query,
         results=results,
         results_more=more,
