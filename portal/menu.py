@@ -24,20 +24,31 @@ class MenuGroup:
     items: tuple[MenuItem, ...]
 
 
-_MENU: tuple[tuple[str, tuple[tuple[str, str, Action], ...]], ...] = (
-    ("团员管理", (("我的团员", "/members/", Action.LIST_OWN_MEMBERS),)),
-    ("组织管理中心", (("下级组织管理", "/organisations/", Action.BROWSE_ORGANISATIONS),)),
-    ("我的", (("我的团员证", "/card", Action.VIEW_CARD),)),
+# Label, address, the pages that lie under the item, who has it.
+_MENU: tuple[tuple[str, tuple[tuple[str, str, tuple[str, ...], Action], ...]], ...] = (
+    ("团员管理", (("我的团员", "/members/", ("/members/",), Action.LIST_OWN_MEMBERS),)),
+    (
+        "组织管理中心",
+        (
+            (
+                "下级组织管理",
+                "/organisations/",
+                ("/organisations/", "/members/"),
+                Action.BROWSE_ORGANISATIONS,
+            ),
+        ),
+    ),
+    ("我的", (("我的团员证", "/card", ("/card", "/members/"), Action.VIEW_CARD),)),
 )
 
 
 def menu_for(actor: Actor, path: str) -> tuple[MenuGroup, ...]:
-    """The actor's menu; the item under which ``path`` lies is the current one."""
+    """The actor's menu; the item that ``path`` lies under is the current one."""
     groups = []
     for label, lines in _MENU:
         items = tuple(
-            MenuItem(name, url, path.startswith(url))
-            for name, url, action in lines
+            MenuItem(name, url, path.startswith(under))
+            for name, url, under, action in lines
             if allows(actor, action)
         )
         if items:

@@ -42,6 +42,12 @@ def no_sideways_scroll(page: Driver) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
+def shown(page: Driver) -> None:
+    """Wait until the page's picture is there."""
+    ready = "document.getElementById('picture').naturalWidth > 0"
+    wait(lambda: bool(page.evaluate(ready)), "the picture")
+
+
 def test_a_branch_admin_uploads_sees_replaces_deletes_and_takes_back(
     people_everywhere: People, scan: Path, other_scan: Path, tmp_path: Path
 ) -> None:
@@ -136,6 +142,7 @@ def test_a_member_sees_their_card_and_form_on_the_phone(people: People) -> None:
     page.click(".button-primary")
     wait_text(page, "h1", "的入团志愿书")
     no_sideways_scroll(page)
+    shown(page)
     page.picture(f"viewer-phone-{page.engine}")
     page.click("#next")
     wait_text(page, "#page-now", "2")
@@ -175,6 +182,8 @@ def test_a_number_typed_where_there_is_none(people: People) -> None:
     page.fill("#number", f"{year} 1109 8765")
     wait_text(page, "#number-check", "可以使用")
     wait_text(page, "#number-check", "选择文件…")
+    faded = "getComputedStyle(document.querySelector('.number-upload .scan-cell')).opacity === '1'"
+    wait(lambda: bool(page.evaluate(faded)), "the upload faded in")
     page.picture(f"number-{page.engine}", whole=True)
 
 
