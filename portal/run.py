@@ -1,31 +1,36 @@
 """``bin/run``: migrates, loads the demo into an empty instance, runs server and worker together.
 
-One process tree: when one of the two ends, or Ctrl-C is pressed, all of it ends (honcho).
+One process tree. This process imports the portal once and forks what it runs, because importing is
+most of a start; it opens no database itself, so that no connection is shared across a fork. When
+server or worker ends, or Ctrl-C is pressed, all of it ends.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import os
-import shlex
+import signal
 import socket
 import sys
 import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
+from multiprocessing.connection import wait
+from multiprocessing.context import ForkProcess
 from pathlib import Path
+from typing import Any
 
-from honcho.manager import Manager
-from honcho.printer import Printer
-
+from portal import serve, worker
 from portal.application import create_app
-from portal.demo.load import load_demo
 from portal.services.installation import content_of, migrate
 from portal.settings import Mode, Settings, settings_or_exit
 
 START_SECONDS = 60
+STOP_SECONDS = 10
 
 
 def main() -> None:
@@ -34,18 +39,53 @@ def main() -> None:
     os.environ["PORTAL_INSTANCE"] = str(Path(asked.instance).absolute())
     settings = settings_or_exit()
     _require_free(asked.host, asked.port)
-    _prepare(settings, empty=asked.empty)
-    manager = Manager(Printer(sys.stderr))
-    python = shlex.quote(sys.executable)
-    manager.add_process(
-        "server",
-        f"exec {python} -m portal.serve --host {shlex.quote(asked.host)} --port {asked.port}",
-    )
-    manager.add_process("worker", f"exec {python} -m portal.worker")
-    address = f"http://{asked.host}:{asked.port}/"
-    threading.Thread(target=_announce, args=(address, settings), daemon=True).start()
-    manager.loop()
-    raise SystemExit(manager.returncode or 0)
+    signal.signal(signal.SIGTERM, _interrupt)
+    prepared = _fork("prepare", _prepare, settings, asked.empty)
+    running: list[ForkProcess] = [prepared]
+    try:
+        prepared.join()
+        if prepared.exitcode:
+            raise SystemExit(prepared.exitcode)
+        running = [
+            _fork("server", serve.run, settings, asked.host, asked.port),
+            _fork("worker", worker.run, settings),
+        ]
+        address = f"http://{asked.host}:{asked.port}/"
+        threading.Thread(target=_announce, args=(address, settings), daemon=True).start()
+        wait([process.sentinel for process in running])
+        ended = next(process for process in running if process.exitcode is not None)
+        print(f"{ended.name} ended by itself, see above", file=sys.stderr)
+        raise SystemExit(ended.exitcode or 1)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        _end(running)
+
+
+def _interrupt(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def _fork(name: str, work: Callable[..., None], *arguments: Any) -> ForkProcess:
+    def child() -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        work(*arguments)
+
+    process = multiprocessing.get_context("fork").Process(target=child, name=name)
+    process.start()
+    return process
+
+
+def _end(running: list[ForkProcess]) -> None:
+    """Ask all that still runs to end, and make an end of what does not."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave one behind
+    for process in running:
+        if process.is_alive():
+            process.terminate()
+    for process in running:
+        process.join(STOP_SECONDS)
+        if process.is_alive():
+            process.kill()
 
 
 def _arguments() -> argparse.Namespace:
@@ -71,7 +111,7 @@ def _require_free(host: str, port: int) -> None:
             raise SystemExit(2) from None
 
 
-def _prepare(settings: Settings, *, empty: bool) -> None:
+def _prepare(settings: Settings, empty: bool) -> None:
     app = create_app(settings)
     with app.app_context():
         migrate()
@@ -80,6 +120,8 @@ def _prepare(settings: Settings, *, empty: bool) -> None:
             print("PORTAL_MODE: production refuses a database with demo data", file=sys.stderr)
             raise SystemExit(2)
         if content is None and not empty and settings.mode is Mode.DEMO:
+            from portal.demo.load import load_demo  # draws forms: loaded for the first start alone
+
             print("正在生成演示数据（虚构的组织和团员）…", flush=True)
             load_demo(progress=lambda text: print(f"  {text}", flush=True))
         elif content is None:

@@ -8,23 +8,27 @@ from waitress import serve
 
 from portal.application import MIB, create_app
 from portal.logs import configure_logging
-from portal.settings import settings_or_exit
+from portal.settings import Settings, settings_or_exit
 
 
 def main() -> None:
-    """Serve until SIGTERM or SIGINT."""
+    """Parse and serve."""
     parser = argparse.ArgumentParser(description="Serve the portal.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
     asked = parser.parse_args()
-    settings = settings_or_exit()
+    run(settings_or_exit(), asked.host, asked.port)
+
+
+def run(settings: Settings, host: str, port: int) -> None:
+    """Serve in this process until SIGTERM or SIGINT."""
     configure_logging(settings.log_level)
     app = create_app(settings)
     app.extensions["portal"].sandbox.warm_up()
     serve(
         app,
-        host=asked.host,
-        port=asked.port,
+        host=host,
+        port=port,
         threads=settings.threads,
         # A little above the application's own limit, so that its 413 page is the answer.
         max_request_body_size=2 * settings.max_request_mib * MIB,

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from portal.application import create_app
 from portal.logs import configure_logging
-from portal.settings import settings_or_exit
+from portal.settings import Settings, settings_or_exit
 
 
 def main() -> None:
-    """Work until SIGTERM or SIGINT."""
-    settings = settings_or_exit()
+    """Work with the settings of the environment."""
+    run(settings_or_exit())
+
+
+def run(settings: Settings) -> None:
+    """Work in this process until SIGTERM or SIGINT."""
     configure_logging(settings.log_level)
     app = create_app(settings)
     consumer = app.extensions["portal.queue"].create_consumer(workers=1, worker_type="thread")

@@ -48,9 +48,14 @@
 
   function choose(form, file) {
     var cell = cellOf(form);
-    if (!file || sending.indexOf(form) >= 0) { return; }
+    // A double click, a second choice while the first is on its way, or the change event that some
+    // engines send after a drop: one file, sent once.
+    if (!file || form.reading || sending.indexOf(form) >= 0) { return; }
+    form.reading = true;
     var reader = new FileReader();
+    reader.onloadend = function () { form.reading = false; };
     reader.onload = function () {
+      form.reading = false;
       var wrong = fault(file, reader.result);
       if (wrong) {
         form.reset();
@@ -157,6 +162,7 @@
           return;
         }
         form.querySelector('input[type=file]').files = event.dataTransfer.files;
+        choose(form, event.dataTransfer.files[0]);
       }
     });
   });

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from portal.demo.paper import Paper, pad_to
 from tests.browser.conftest import People, Portal
 from tests.browser.drivers import Driver, PlaywrightPage, wait, wait_gone, wait_text
-from tests.scans import png
+from tests.scans import good_scan, png
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -242,6 +244,36 @@ def test_a_slow_upload_shows_its_progress_and_can_be_cancelled(
     assert "点击查看" not in page.text(cell)
     page.reload()
     assert "点击查看" not in page.text(cell)
+
+
+DROP = """
+(function () {
+  var picked = %s, cell = document.querySelector('.scan-cell'), data = new DataTransfer();
+  for (var i = 0; i < picked.length; i++) {
+    data.items.add(new File([Uint8Array.from(atob(picked[i]), function (c) { return c.charCodeAt(0); })], 'a.pdf'));
+  }
+  cell.dispatchEvent(new DragEvent('drop', {bubbles: true, cancelable: true, dataTransfer: data}));
+}())
+"""
+
+
+def test_a_file_dropped_on_the_cell_is_uploaded_once(people: People) -> None:
+    content = base64.b64encode(good_scan(4, "202611000077")).decode()
+    page = people.sign_in("zhibu1")
+    cell = first_missing(page)
+    page.evaluate(DROP % json.dumps([content, content]))
+    wait_text(page, cell, "一次只能放 1 个文件")
+    page.evaluate(
+        "window.sent = 0; document.addEventListener('htmx:beforeRequest', function () { window.sent += 1; })"
+    )
+    page.evaluate(DROP % json.dumps([content]))
+    page.evaluate(DROP % json.dumps([content]))
+    wait_text(page, cell, "4 页")
+    assert page.evaluate("window.sent") == 1
+    page.click(f"{cell} .delete")
+    wait_text(page, cell, "30 天内可以撤销")
+    page.click(f"{cell} .button-danger")
+    wait_text(page, cell, "已删除")
 
 
 def test_an_expired_session_leaves_the_page_and_says_what_to_do(people_today: People) -> None:
