@@ -61,7 +61,7 @@ def repair(progress: Callable[[str], None] = lambda _text: None) -> int:
             {"branch_id": branch, **{name: counts[name] for name in _COUNTED}}
             for branch, counts in tallies.items()
         ]
-        if rows:
+        if rows:  # an installation without members has none
             session.execute(insert(Tally), rows)
         if changed:
             audit.record(None, audit.Event.DERIVED_REPAIRED, rows=changed)

@@ -224,7 +224,7 @@ def _narrowed(query: Any, asked: ListQuery) -> Any:
             query = query.where(_MISSING, Member.due_date < clock.today())
         case Filter.IRREGULAR:
             query = query.where(Member.irregularity.is_not(None))
-        case Filter.ALL:
+        case _:  # all
             pass
     text = asked.text.strip()
     if text:

@@ -139,10 +139,10 @@ def _check_number(member: Member, wanted: MemberFields) -> None:
     if member.number is not None:
         hint = release_hint(_branch_path(member))
         raise NumberLocked(f"团员编号已被占用，支部不能直接修改。{hint}。")
-    if wanted.number is not None:
-        faults, _ = number_faults(member, wanted.number, wanted.joined)
-        if faults:
-            raise NumberRefused(faults)
+    assert wanted.number is not None  # as it differs from none
+    faults, _ = number_faults(member, wanted.number, wanted.joined)
+    if faults:
+        raise NumberRefused(faults)
 
 
 def _binding_faults(text: str, joined: date) -> tuple[NumberFault, ...]:

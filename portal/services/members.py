@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -117,22 +118,22 @@ def _plain(member: Member, field: PersonalField) -> str:
             return member.birth_date.isoformat()
         case PersonalField.EMAIL:
             return member.email or "无"
-        case PersonalField.FEE:
-            return f"{member.fee_cents / 100:.2f} 元"
+    return f"{member.fee_cents / 100:.2f} 元"
+
+
+_MASKS: Mapping[PersonalField, str] = {
+    PersonalField.BIRTH_DATE: masking.mask_birth_date(),
+    PersonalField.PHONE: masking.mask_phone(),
+    PersonalField.EMAIL: masking.mask_email(),
+    PersonalField.FEE: masking.mask_fee(),
+}
 
 
 def _masked(member: Member, field: PersonalField) -> ShownField:
-    match field:
-        case PersonalField.ID_NUMBER:
-            shown = masking.mask_id_number(_plain(member, field))
-        case PersonalField.BIRTH_DATE:
-            shown = masking.mask_birth_date()
-        case PersonalField.PHONE:
-            shown = masking.mask_phone()
-        case PersonalField.EMAIL:
-            if not member.email:
-                return ShownField(field, LABELS[field], "无")
-            shown = masking.mask_email()
-        case PersonalField.FEE:
-            shown = masking.mask_fee()
+    if field is PersonalField.EMAIL and not member.email:
+        return ShownField(field, LABELS[field], "无")
+    if field is PersonalField.ID_NUMBER:
+        shown = masking.mask_id_number(_plain(member, field))
+    else:
+        shown = _MASKS[field]
     return ShownField(field, LABELS[field], shown, masked=True)

@@ -64,29 +64,30 @@ def _remove_past_undo() -> int:
             Scan.state != ScanState.CURRENT, Scan.ended_at < since, Scan.file_gone_at.is_(None)
         )
     ).all()
-    removed = 0
     for scan in ended:
         db.session.expunge(scan)
-    for scan in ended:
-        with writing() as session:
-            done = session.execute(
-                update(Scan)
-                # Asked again: it may have been taken back since.
-                .where(Scan.id == scan.id, Scan.state != ScanState.CURRENT)
-                .values(file_gone_at=clock.now())
-            )
-            if not done.rowcount:  # type: ignore[attr-defined]
-                continue
-            audit.record(
-                None,
-                audit.Event.SCAN_FILE_REMOVED,
-                member_id=scan.member_id,
-                scan_id=scan.id,
-                sha256=scan.sha256.hex(),
-            )
-        _remove_files(scan)
-        removed += 1
-    return removed
+    return sum(let_go(scan) for scan in ended)
+
+
+def let_go(scan: Scan) -> bool:
+    """Remove the file of an ended scan, unless it was taken back since ``scan`` was read."""
+    with writing() as session:
+        done = session.execute(
+            update(Scan)
+            .where(Scan.id == scan.id, Scan.state != ScanState.CURRENT)
+            .values(file_gone_at=clock.now())
+        )
+        if not done.rowcount:  # type: ignore[attr-defined]
+            return False
+        audit.record(
+            None,
+            audit.Event.SCAN_FILE_REMOVED,
+            member_id=scan.member_id,
+            scan_id=scan.id,
+            sha256=scan.sha256.hex(),
+        )
+    _remove_files(scan)
+    return True
 
 
 def _remove_files(scan: Scan) -> None:

@@ -51,6 +51,11 @@ def test_fsck_finds_a_branch_whose_tally_is_gone(world: World) -> None:
     assert fsck.check() == []
 
 
+def test_an_installation_without_members_needs_no_repair(world: World) -> None:
+    assert fsck.check() == []
+    assert fsck.repair() == 0
+
+
 def test_fsck_compares_rows_and_files_both_ways(world: World) -> None:
     one, two, three = (world.add_member() for _ in range(3))
     for place, member in enumerate((one, two, three)):

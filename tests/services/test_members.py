@@ -70,8 +70,12 @@ def test_personal_fields_are_masked_until_asked_for_on_record(world: World) -> N
     fields = {field.key: field for field in profile_fields(world.member(member))}
     assert list(fields)[:4] == ["name", "id_number", "birth_date", "sex"]
     assert fields["id_number"].value.startswith("9901●●●●●●")
-    for key in PersonalField:
-        assert fields[key].masked or fields[key].value == "无"
+    world.set_columns(member, email="somebody@example.com")
+    fields = {field.key: field for field in profile_fields(world.member(member))}
+    assert all(fields[key].masked for key in PersonalField)
+    world.set_columns(member, email="")
+    fields = {field.key: field for field in profile_fields(world.member(member))}
+    assert (fields["email"].value, fields["email"].masked) == ("无", False)
     shown = unmask(world.actor(world.district), member, PersonalField.ID_NUMBER)
     assert len(shown.value) == 18
     assert shown.value[:4] == "9901"

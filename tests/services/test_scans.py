@@ -18,7 +18,7 @@ from portal.runtime import runtime
 from portal.services import scans
 from portal.services.audit import Event
 from portal.services.fsck import check
-from portal.services.sweep import sweep
+from portal.services.sweep import let_go, sweep
 from portal.services.transaction import writing
 from tests import scans as files
 from tests.builders import World
@@ -151,8 +151,23 @@ def test_a_deletion_is_final_after_thirty_days(world: World) -> None:
         with pytest.raises(scans.NothingToUndo):
             scans.restore(branch, member)
         assert sweep().past_undo == 1
+        with pytest.raises(scans.NothingToUndo):
+            scans.restore(branch, member)
+    assert scans.undoable_scan(member) is None
     assert runtime().store.size(key) is None
     assert rows(member)[0].file_gone_at is not None
+    assert check() == []
+
+
+def test_a_form_taken_back_while_the_sweep_goes_is_kept(world: World) -> None:
+    member, branch = world.add_member(), world.actor(world.branch)
+    world.upload(member)
+    scans.delete(branch, member)
+    seen_by_the_sweep = rows(member)[0]
+    db.session.expunge(seen_by_the_sweep)
+    scans.restore(branch, member)
+    assert not let_go(seen_by_the_sweep)
+    assert runtime().store.size(seen_by_the_sweep.storage_key) is not None
     assert check() == []
 
 
