@@ -20,9 +20,15 @@ from portal.models import Member, Organisation
 class Role(StrEnum):
     """What kind of account a person has (SPEC, "Who uses it")."""
 
+    APPLICANT = "applicant"
     MEMBER = "member"
     BRANCH = "branch"
     COMMITTEE = "committee"
+    DISTRICT = "district"  # a district-level or the municipal committee: it may release numbers
+
+
+COMMITTEES = frozenset({Role.COMMITTEE, Role.DISTRICT})
+"""The roles that look down a tree."""
 
 
 class Scope(StrEnum):
@@ -51,17 +57,29 @@ class Action(StrEnum):
     VIEW_CARD = "view card"
 
 
-M, B, C = Role.MEMBER, Role.BRANCH, Role.COMMITTEE
+A, M, B, C, D = Role.APPLICANT, Role.MEMBER, Role.BRANCH, Role.COMMITTEE, Role.DISTRICT
 
 POLICY: Mapping[Action, Mapping[Role, Scope]] = {
-    Action.START: {M: Scope.NOTHING, B: Scope.NOTHING, C: Scope.NOTHING},
-    Action.SIGN_OUT: {M: Scope.NOTHING, B: Scope.NOTHING, C: Scope.NOTHING},
+    Action.START: {
+        A: Scope.NOTHING,
+        M: Scope.NOTHING,
+        B: Scope.NOTHING,
+        C: Scope.NOTHING,
+        D: Scope.NOTHING,
+    },
+    Action.SIGN_OUT: {
+        A: Scope.NOTHING,
+        M: Scope.NOTHING,
+        B: Scope.NOTHING,
+        C: Scope.NOTHING,
+        D: Scope.NOTHING,
+    },
     Action.LIST_OWN_MEMBERS: {B: Scope.OWN_BRANCH},
-    Action.BROWSE_ORGANISATIONS: {C: Scope.SUBTREE},
-    Action.VIEW_MEMBER: {B: Scope.OWN_BRANCH, C: Scope.SUBTREE},
-    Action.UNMASK_FIELD: {M: Scope.SELF, B: Scope.OWN_BRANCH, C: Scope.SUBTREE},
+    Action.BROWSE_ORGANISATIONS: {C: Scope.SUBTREE, D: Scope.SUBTREE},
+    Action.VIEW_MEMBER: {B: Scope.OWN_BRANCH, C: Scope.SUBTREE, D: Scope.SUBTREE},
+    Action.UNMASK_FIELD: {M: Scope.SELF, B: Scope.OWN_BRANCH, C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.EDIT_MEMBER: {B: Scope.OWN_BRANCH},
-    Action.VIEW_SCAN: {M: Scope.SELF, B: Scope.OWN_BRANCH, C: Scope.SUBTREE},
+    Action.VIEW_SCAN: {M: Scope.SELF, B: Scope.OWN_BRANCH, C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.UPLOAD_SCAN: {B: Scope.OWN_BRANCH},
     Action.DELETE_SCAN: {B: Scope.OWN_BRANCH},
     Action.RESTORE_SCAN: {B: Scope.OWN_BRANCH},
@@ -85,6 +103,7 @@ class Actor:
     organisation_name: str
     organisation_path: str
     member_id: int | None
+    joining_id: int | None = None
     address: str = ""
     request_id: str = ""
 

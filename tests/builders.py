@@ -18,7 +18,7 @@ from sqlalchemy import func, insert, select, update
 
 from portal import clock
 from portal.access import Actor, Role
-from portal.demo.load import member_row, organisation_row
+from portal.demo.load import hold_numbers, member_row, organisation_row
 from portal.demo.members import DemoMember, Profile
 from portal.demo.people import People
 from portal.demo.tree import Node, Tree
@@ -78,7 +78,9 @@ class World:
 
     def actor(self, node: Node) -> Actor:
         """The person of an organisation's account."""
-        role = Role.BRANCH if node.kind is Kind.BRANCH else Role.COMMITTEE
+        role = Role.DISTRICT if node.kind.may_release_numbers else Role.COMMITTEE
+        if node.kind is Kind.BRANCH:
+            role = Role.BRANCH
         return Actor(
             account_id=node.id,
             sign_in_id=0,
@@ -146,6 +148,7 @@ class World:
                 last + 1, branch.id, DemoMember(self._people.person(joined, name=name), profile)
             )
             session.execute(insert(Member), [row])
+            hold_numbers([row])
             counted = contribution(
                 is_new_member=row["is_new_member"],
                 has_scan=False,

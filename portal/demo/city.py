@@ -17,6 +17,7 @@ from sqlalchemy import insert
 
 from portal import clock
 from portal.demo.load import (
+    hold_numbers,
     member_row,
     organisation_accounts,
     organisation_row,
@@ -59,6 +60,7 @@ def load(
         homes = {home.id: home for home, _ in homes_and_members}
         with writing() as session:
             session.execute(insert(Member), rows)
+            hold_numbers(rows)
             session.execute(insert(Scan), [_scan_row(row) for row in rows if row["has_scan"]])
             for tally in tally_rows(rows, homes.values()):
                 add_tally(session, tally)

@@ -21,7 +21,16 @@ from portal.demo.members import DemoMember, demo_members
 from portal.demo.paper import PAGES, Paper
 from portal.demo.tree import Node, Tree, demo_tree
 from portal.extensions import db
-from portal.models import Account, Installation, Member, Organisation, Scan, ScanState, Tally
+from portal.models import (
+    Account,
+    Installation,
+    Member,
+    NumberHolding,
+    Organisation,
+    Scan,
+    ScanState,
+    Tally,
+)
 from portal.rules.deadlines import is_late
 from portal.rules.irregular import Irregularity
 from portal.rules.pinyin import initials, name_pinyin
@@ -65,6 +74,7 @@ def load_demo(*, progress: Progress = lambda _text: None) -> None:
         session.execute(insert(Installation).values(content="demo", created_at=clock.now()))
         session.execute(insert(Organisation), [organisation_row(node) for node in tree.nodes])
         session.execute(insert(Member), rows)
+        hold_numbers(rows)
         session.execute(insert(Account), [*accounts, account])
         session.execute(insert(Scan), scans)
         session.execute(insert(Tally), tally_rows(rows, branches))
@@ -154,6 +164,21 @@ def tally_rows(rows: Iterable[dict[str, Any]], branches: Iterable[Node]) -> list
         {"branch_id": branch.id, **{name: counts[branch.id][name] for name in names}}
         for branch in branches
     ]
+
+
+def hold_numbers(rows: Iterable[dict[str, Any]]) -> None:
+    """Each number is held by its member since they joined."""
+    held = [
+        {
+            "number": row["number"],
+            "member_id": row["id"],
+            "since": datetime.combine(row["joined"], datetime.min.time(), UTC),
+        }
+        for row in rows
+        if row["number"]
+    ]
+    if held:
+        db.session.execute(insert(NumberHolding), held)
 
 
 def restart_sequences() -> None:

@@ -1,10 +1,12 @@
 """The tables, typed. Columns and constraints only: the rules are in ``rules``."""
 
-from portal.models.account import Account, SignIn
+from portal.models.account import Account, OneTimeCode, SignIn
 from portal.models.audit import AuditRecord
 from portal.models.base import Base
 from portal.models.installation import Heartbeat, Installation
+from portal.models.joining import Joining, JoiningState
 from portal.models.member import Member
+from portal.models.number import NumberHolding, NumberRelease, ReleaseState
 from portal.models.organisation import Organisation
 from portal.models.scan import Scan, ScanState
 from portal.models.tally import Tally
@@ -15,8 +17,14 @@ __all__ = [
     "Base",
     "Heartbeat",
     "Installation",
+    "Joining",
+    "JoiningState",
     "Member",
+    "NumberHolding",
+    "NumberRelease",
+    "OneTimeCode",
     "Organisation",
+    "ReleaseState",
     "Scan",
     "ScanState",
     "SignIn",

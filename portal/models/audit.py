@@ -21,6 +21,7 @@ class AuditRecord(Base):
     __table_args__ = (
         Index("ix_audit_record_member_id_id", "member_id", "id"),
         Index("ix_audit_record_account_id_id", "account_id", "id"),
+        Index("ix_audit_record_scan_id_id", "scan_id", "id"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.models.base import Base, BigId, Moment, sorted_text, stored_enum
 from portal.rules.id_number import Sex
 from portal.rules.irregular import Irregularity
+from portal.rules.leaving import LeavingReason
 
 
 class Member(Base):
@@ -30,8 +31,8 @@ class Member(Base):
             "ix_member_missing_scan",
             "branch_id",
             "due_date",
-            sqlite_where=text("is_new_member = 1 AND has_scan = 0"),
-            postgresql_where=text("is_new_member AND NOT has_scan"),
+            sqlite_where=text("is_new_member = 1 AND has_scan = 0 AND left_at IS NULL"),
+            postgresql_where=text("is_new_member AND NOT has_scan AND left_at IS NULL"),
         ),
     )
 
@@ -65,6 +66,12 @@ class Member(Base):
     due_date: Mapped[date | None] = mapped_column(Date)
     irregularity: Mapped[Irregularity | None] = mapped_column(stored_enum(Irregularity))
     has_scan: Mapped[bool]
+
+    left_at: Mapped[datetime | None] = mapped_column(
+        Moment, doc="When the branch set the member aside: out of lists and tallies, kept."
+    )
+    left_reason: Mapped[LeavingReason | None] = mapped_column(stored_enum(LeavingReason))
+    left_note: Mapped[str] = mapped_column(String(200), default="", server_default="")
 
     version: Mapped[int]
     changed_at: Mapped[datetime] = mapped_column(Moment)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.models.base import Base, BigId, Moment, sorted_text, stored_enum
@@ -26,4 +26,10 @@ class Organisation(Base):
     name: Mapped[str] = mapped_column(String(100))
     initials: Mapped[str] = mapped_column(sorted_text(100))
     path: Mapped[str] = mapped_column(sorted_text(120), unique=True)
+    joining_closed: Mapped[bool] = mapped_column(
+        default=False, server_default=false(), doc="A branch that takes no applications now."
+    )
     closed_at: Mapped[datetime | None] = mapped_column(Moment)
+    merged_into_id: Mapped[int | None] = mapped_column(
+        ForeignKey("organisation.id"), doc="Where everything went when it was closed by merging."
+    )

@@ -27,8 +27,13 @@ class OrganisationKind(StrEnum):
 
     @property
     def is_district_level(self) -> bool:
-        """Whether it may release numbers: 团区委, 团工委, 团教工委, 高校团委."""
+        """团区委, 团工委, 团教工委, 高校团委: whom a branch asks to release a number."""
         return self in _DISTRICT_LEVEL
+
+    @property
+    def may_release_numbers(self) -> bool:
+        """The district-level committees, and the municipal one above them."""
+        return self in _DISTRICT_LEVEL or self is OrganisationKind.MUNICIPAL
 
 
 _LABELS = {

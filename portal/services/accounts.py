@@ -56,7 +56,7 @@ def sign_in(login: str, password: str, *, address: str, user_agent: str, request
         raise SignInRefused
     account_id = account.id
     rehashed = (
-        hash_password(password) if _hasher.check_needs_rehash(account.password_hash) else None
+        hash_password(password) if _hasher.check_needs_rehash(account.password_hash or "") else None
     )
     token = secrets.token_urlsafe(32)
     moment = clock.now()
@@ -113,6 +113,7 @@ _ACTOR_QUERY = (
         Account.login,
         Account.person_name,
         Account.member_id,
+        Account.joining_id,
         Organisation.id.label("organisation_id"),
         Organisation.name.label("organisation_name"),
         Organisation.path,
@@ -121,7 +122,10 @@ _ACTOR_QUERY = (
     .join(Account, Account.id == SignIn.account_id)
     .outerjoin(Member, Member.id == Account.member_id)
     # A member's organisation is their branch, whatever the account said once.
-    .join(Organisation, Organisation.id == func.coalesce(Account.organisation_id, Member.branch_id))
+    # An applicant has none yet.
+    .outerjoin(
+        Organisation, Organisation.id == func.coalesce(Account.organisation_id, Member.branch_id)
+    )
     .where(
         SignIn.token_hash == bindparam("token_hash"),
         SignIn.ended_at.is_(None),
@@ -131,30 +135,37 @@ _ACTOR_QUERY = (
 
 
 def _actor(row: Any, address: str, request_id: str) -> Actor:
-    if row.member_id is not None:
-        role = Role.MEMBER
-    elif row.kind is OrganisationKind.BRANCH:
-        role = Role.BRANCH
-    else:
-        role = Role.COMMITTEE
     return Actor(
         account_id=row.account_id,
         sign_in_id=row.id,
         login=row.login,
         person_name=row.person_name,
-        role=role,
+        role=_role(row),
         organisation_id=row.organisation_id,
-        organisation_name=row.organisation_name,
-        organisation_path=row.path,
+        organisation_name=row.organisation_name or "",
+        organisation_path=row.path or "",
         member_id=row.member_id,
+        joining_id=row.joining_id,
         address=address,
         request_id=request_id,
     )
 
 
+def _role(row: Any) -> Role:
+    if row.joining_id is not None:
+        return Role.APPLICANT
+    if row.member_id is not None:
+        return Role.MEMBER
+    kind: OrganisationKind = row.kind
+    if kind is OrganisationKind.BRANCH:
+        return Role.BRANCH
+    return Role.DISTRICT if kind.may_release_numbers else Role.COMMITTEE
+
+
 def _verify(account: Account | None, password: str) -> bool:
     try:
-        return _hasher.verify(account.password_hash if account else _NOBODY, password)
+        stored = account.password_hash if account else None
+        return _hasher.verify(stored or _NOBODY, password)
     except (VerificationError, InvalidHashError):
         return False
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import insert, select, update
 
+from portal import clock
 from portal.extensions import db
-from portal.models import Member, Scan, ScanState, Tally
+from portal.models import Member, NumberHolding, Scan, ScanState, Tally
 from portal.rules.deadlines import due_date
 from portal.rules.irregular import Irregularity, irregularity
 from portal.rules.member_number import NumberPolicy, is_new_member
@@ -65,9 +66,15 @@ def derive_for(member: Member) -> Derived:
 
 
 def contribution(
-    *, is_new_member: bool, has_scan: bool, irregularity: Irregularity | None
+    *,
+    is_new_member: bool,
+    has_scan: bool,
+    irregularity: Irregularity | None,
+    left: bool = False,
 ) -> Counter[str]:
-    """What one member adds to the tally of their branch, by column."""
+    """What one member adds to the tally of their branch, by column; who left adds nothing."""
+    if left:
+        return Counter()
     counts = Counter(members=1)
     if is_new_member:
         counts["new_members"] = 1
@@ -79,26 +86,39 @@ def contribution(
 
 @contextmanager
 def tallied(member: Member) -> Iterator[None]:
-    """Change a member inside; the stored rules and the branch's tally follow.
+    """Change a member inside; the stored rules, the tally and who holds the number follow.
 
     To be used inside ``writing()``.
     """
-    before = _contribution_of(member)
+    before, number_before = _contribution_of(member), member.number
     yield
     db.session.flush()
     member.has_scan = has_current_scan(member.id)
-    found = derive_for(member)
-    member.is_new_member = found.is_new_member
-    member.due_date = found.due_date
-    member.irregularity = found.irregularity
+    _store_rules(member)
     after = _contribution_of(member)
     after.subtract(before)
     changes = {name: delta for name, delta in after.items() if delta}
     if changes:
         add_to_tally(member.branch_id, changes)
+    if member.number != number_before:
+        _end_holding(member)
+        _begin_holding(member)
 
 
-def add_to_tally(branch_id: int, changes: dict[str, int]) -> None:
+def enter(member: Member) -> None:
+    """Add a member; the stored rules, the tally and the number's holding come with them.
+
+    All other columns are filled. To be used inside ``writing()``.
+    """
+    member.has_scan = False
+    _store_rules(member)
+    db.session.add(member)
+    db.session.flush()
+    add_to_tally(member.branch_id, _contribution_of(member))
+    _begin_holding(member)
+
+
+def add_to_tally(branch_id: int, changes: Mapping[str, int]) -> None:
     """Add to a branch's counts; makes the row when the branch had none."""
     columns = Tally.__table__.c
     done = db.session.execute(
@@ -116,9 +136,35 @@ def has_current_scan(member_id: int) -> bool:
     return db.session.scalar(current) is not None
 
 
+def _store_rules(member: Member) -> None:
+    found = derive_for(member)
+    member.is_new_member = found.is_new_member
+    member.due_date = found.due_date
+    member.irregularity = found.irregularity
+
+
+def _end_holding(member: Member) -> None:
+    db.session.execute(
+        update(NumberHolding)
+        .where(NumberHolding.member_id == member.id, NumberHolding.until.is_(None))
+        .values(until=clock.now())
+    )
+
+
+def _begin_holding(member: Member) -> None:
+    if member.number is not None:
+        db.session.flush()
+        db.session.execute(
+            insert(NumberHolding).values(
+                number=member.number, member_id=member.id, since=clock.now()
+            )
+        )
+
+
 def _contribution_of(member: Member) -> Counter[str]:
     return contribution(
         is_new_member=member.is_new_member,
         has_scan=member.has_scan,
         irregularity=member.irregularity,
+        left=member.left_at is not None,
     )

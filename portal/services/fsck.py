@@ -54,7 +54,7 @@ def repair(progress: Callable[[str], None] = lambda _text: None) -> int:
             if said != _stored(member):
                 session.execute(update(Member).where(Member.id == member.id).values(**said))
                 changed += 1
-            tallies[member.branch_id] += _count(said)
+            tallies[member.branch_id] += _count(member, said)
         changed += sum(1 for _ in _check_tallies(tallies))
         session.execute(delete(Tally))
         rows = [
@@ -71,7 +71,7 @@ def repair(progress: Callable[[str], None] = lambda _text: None) -> int:
 
 def _check_members(tallies: defaultdict[int, Counter[str]]) -> Iterator[Finding]:
     for member, said in _members_and_rules():
-        tallies[member.branch_id] += _count(said)
+        tallies[member.branch_id] += _count(member, said)
         stored = _stored(member)
         for name, value in said.items():
             if stored[name] != value:
@@ -145,6 +145,7 @@ def _members_and_rules() -> Iterator[tuple[Any, dict[str, Any]]]:
         Member.due_date,
         Member.irregularity,
         Member.has_scan,
+        Member.left_at,
         current,
     ).order_by(Member.id)
     while rows := db.session.execute(query.where(Member.id > last).limit(CHUNK)).all():
@@ -175,11 +176,12 @@ def _stored(member: Any) -> dict[str, Any]:
     }
 
 
-def _count(said: dict[str, Any]) -> Counter[str]:
+def _count(member: Any, said: dict[str, Any]) -> Counter[str]:
     return contribution(
         is_new_member=said["is_new_member"],
         has_scan=said["has_scan"],
         irregularity=said["irregularity"],
+        left=member.left_at is not None,
     )
 
 

@@ -130,7 +130,7 @@ _TALLIED = (
     *(_TALLY[kind.value] for kind in Irregularity),
 )
 
-_MISSING = and_(Member.is_new_member, ~Member.has_scan)
+_MISSING = and_(Member.is_new_member, ~Member.has_scan, Member.left_at.is_(None))
 
 # Each sort key is never NULL, so that it can be compared in a page's key.
 _SORT_KEYS: dict[Sort, ColumnElement[Any]] = {
@@ -171,7 +171,7 @@ def list_members(actor: Actor, action: Action, branch_id: int, asked: ListQuery)
     backwards = bool(asked.before)
     query = _narrowed(
         _ROWS.add_columns(key.label("key")).where(
-            members_for(actor, action), Member.branch_id == branch_id
+            members_for(actor, action), Member.branch_id == branch_id, Member.left_at.is_(None)
         ),
         asked,
     )

@@ -165,7 +165,12 @@ def _tree_rows(which: ColumnElement[bool]) -> tuple[TreeRow, ...]:
     overdue = (
         _per_node(which, below, select(Organisation.id, func.count(Member.id)))
         .join(Member, Member.branch_id == below.id)
-        .where(Member.is_new_member, ~Member.has_scan, Member.due_date < clock.today())
+        .where(
+            Member.is_new_member,
+            ~Member.has_scan,
+            Member.left_at.is_(None),
+            Member.due_date < clock.today(),
+        )
     )
     sum_of = {row[0]: row[1:] for row in db.session.execute(sums)}
     late = {row[0]: row[1] for row in db.session.execute(overdue)}

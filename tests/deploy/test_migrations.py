@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import flask_migrate
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from flask import Flask
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from portal.extensions import db
 from portal.models import Base
+from portal.services.installation import migrate
 
 
 @pytest.mark.usefixtures("database")
@@ -16,3 +20,54 @@ def test_models_and_migrations_agree(app: Flask) -> None:
     with db.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
+
+
+@pytest.mark.usefixtures("database")
+def test_what_was_there_before_is_there_after(app: Flask) -> None:
+    """A database of the first revision, with people in it, becomes one of today."""
+    db.session.remove()
+    with db.engine.begin() as connection:
+        for table in reversed(Base.metadata.sorted_tables):
+            connection.execute(text(f"DROP TABLE {table.name} {_CASCADE[db.engine.dialect.name]}"))
+        connection.execute(text("DROP TABLE alembic_version"))
+        if db.engine.dialect.name == "postgresql":
+            connection.execute(text("DROP FUNCTION audit_record_insert_only"))
+    flask_migrate.upgrade(revision="0001")
+    with db.engine.begin() as connection:
+        for statement in _OLD_ROWS:
+            connection.execute(text(statement))
+    migrate()
+    with db.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+        assert connection.execute(
+            text("SELECT login FROM account ORDER BY id")
+        ).scalars().all() == [
+            "zhibu",
+            "tuanyuan",
+        ]
+        held = connection.execute(text("SELECT number, member_id FROM number_holding")).all()
+        assert [tuple(row) for row in held] == [("202011000003", 1)]
+        with pytest.raises(IntegrityError):
+            connection.execute(
+                text(
+                    "INSERT INTO account (id, login, person_name, created_at) VALUES (3, 'x', 'x', '2020-01-01')"
+                )
+            )
+
+
+_CASCADE = {"sqlite": "", "postgresql": "CASCADE"}
+_OLD_ROWS = (
+    "INSERT INTO organisation (id, kind, name, initials, path) VALUES (1, 'branch', '支部', 'zb', '/1/')",
+    "INSERT INTO member (id, branch_id, name, pinyin, initials, sex, birth_date, ethnicity,"
+    " political_status, education, email, fee_cents, is_student, joined, number, id_number_sealed,"
+    " id_number_hash, phone_sealed, phone_hash, is_new_member, has_scan, version, changed_at)"
+    " VALUES (1, 1, '李某', 'limou', 'lm', 'F', '2005-01-01', '汉族', '中国共产主义青年团团员', '高中', '',"
+    " 20, false, '2020-01-01', '202011000003', '1', '1', '1', '1', true, false, 1, '2020-02-01')",
+    "INSERT INTO account (id, login, password_hash, person_name, organisation_id, created_at)"
+    " VALUES (1, 'zhibu', '!', '王某', 1, '2020-01-01')",
+    "INSERT INTO account (id, login, password_hash, person_name, member_id, created_at)"
+    " VALUES (2, 'tuanyuan', '!', '李某', 1, '2020-01-01')",
+    "INSERT INTO audit_record (id, at, account_id, person_name, address, request_id, event, detail)"
+    " VALUES (1, '2020-01-01', 1, '王某', '', '', 'signed in', '{}')",
+)

@@ -39,6 +39,10 @@ def test_who_signs_in_acts_as_the_account_says(world: World) -> None:
     committee = actor_for(sign_in(f"login{world.grassroots.id}"))
     assert committee is not None
     assert committee.role is Role.COMMITTEE
+    for node in (world.district, world.municipal):
+        releasing = actor_for(sign_in(f"login{node.id}"))
+        assert releasing is not None
+        assert releasing.role is Role.DISTRICT
 
 
 def test_a_members_organisation_is_their_branch(world: World) -> None:

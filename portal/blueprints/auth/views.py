@@ -16,7 +16,12 @@ from portal.web import current_actor
 
 blueprint = Blueprint("auth", __name__)
 
-HOME = {Role.MEMBER: "/card", Role.BRANCH: "/members/", Role.COMMITTEE: "/organisations/"}
+HOME = {
+    Role.MEMBER: "/card",
+    Role.BRANCH: "/members/",
+    Role.COMMITTEE: "/organisations/",
+    Role.DISTRICT: "/organisations/",
+}
 
 REFUSED = 422
 """Only refused sign-ins count against the limits, so that many colleagues behind one address

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from portal.access import Action, Actor, Role, allows
+from portal.access import COMMITTEES, Action, Actor, allows
 from portal.extensions import db
 from portal.models import Member, Organisation
 from portal.services.listing import Remark, row_for
@@ -58,7 +58,7 @@ def profile_for(actor: Actor, member: Member, *, shown: Mapping[str, str] | None
 
 def path_to(actor: Actor, organisation: Organisation) -> tuple[tuple[str, str], ...]:
     """The path above a title: each organisation from the actor's own one down, with its link."""
-    if actor.role is not Role.COMMITTEE:
+    if actor.role not in COMMITTEES:
         return (("我的团员", "/members/"),)
     return tuple(
         (one.name, f"/organisations/{one.id}")
