@@ -19,7 +19,7 @@ from portal.models import Account, Member, Organisation, SignIn
 from portal.rules.organisations import OrganisationKind
 from portal.runtime import runtime
 from portal.services import audit
-from portal.services.transaction import writing
+from portal.services.transaction import reading, writing
 
 SEEN_EVERY = timedelta(minutes=1)
 """How exactly the last sign of life of a sign-in is kept: one write a minute at most."""
@@ -91,7 +91,7 @@ def sign_out(actor: Actor) -> None:
 
 def actor_for(token: str, *, address: str, request_id: str) -> Actor | None:
     """The actor whose session ``token`` names, or None when it is unknown, ended or expired."""
-    row = db.session.execute(_ACTOR_QUERY, {"token_hash": _token_hash(token)}).one_or_none()
+    row = reading().execute(_ACTOR_QUERY, {"token_hash": _token_hash(token)}).one_or_none()
     if row is None:
         return None
     settings, moment = runtime().settings, clock.now()

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from portal import clock
 from portal.access import Action, Actor, allows
-from portal.extensions import db
 from portal.models import Account, Member, Scan, ScanState
 from portal.rules.deadlines import Deadline, deadline
 from portal.rules.member_number import has_upload
 from portal.runtime import runtime
+from portal.services.transaction import reading
 
 
 class ScanCell(NamedTuple):
@@ -64,11 +64,18 @@ _LINES = select(
     Scan.file_gone_at.is_not(None),
 ).join(Account, Account.id == Scan.uploaded_by_id)
 
+# Made once: putting a statement together takes longer than SQLite takes to answer it.
+_CURRENT = _LINES.where(Scan.member_id == bindparam("member_id"), Scan.state == ScanState.CURRENT)
+_ENDED = _LINES.where(
+    Scan.member_id.in_(bindparam("member_ids", expanding=True)),
+    Scan.state != ScanState.CURRENT,
+    Scan.ended_at > bindparam("since"),
+).order_by(Scan.ended_at, Scan.id)
+
 
 def current_line(member_id: int) -> ScanLine | None:
     """The current scan of a member, or else the one that ended last in the days of undo."""
-    current = _LINES.where(Scan.member_id == member_id, Scan.state == ScanState.CURRENT)
-    row = db.session.execute(current).one_or_none()
+    row = reading().execute(_CURRENT, {"member_id": member_id}).one_or_none()
     if row is None:
         return ended_scans([member_id]).get(member_id)
     _, *line = row
@@ -78,13 +85,7 @@ def current_line(member_id: int) -> ScanLine | None:
 def ended_scans(member_ids: Iterable[int]) -> Mapping[int, ScanLine]:
     """Of each member the scan that ended last in the days of undo."""
     since = clock.now() - timedelta(days=runtime().settings.undo_days)
-    rows = db.session.execute(
-        _LINES.where(
-            Scan.member_id.in_(list(member_ids)),
-            Scan.state != ScanState.CURRENT,
-            Scan.ended_at > since,
-        ).order_by(Scan.ended_at, Scan.id)
-    )
+    rows = reading().execute(_ENDED, {"member_ids": list(member_ids), "since": since})
     return {member_id: ScanLine(*line) for member_id, *line in rows}
 
 
@@ -100,7 +101,6 @@ def make_cell(
     may_upload: bool | None = None,
 ) -> ScanCell:
     """The cell of a member with ``number`` (a released one counts) and their scan, if any."""
-    wanted = has_upload(number, runtime().policy)
     may = allows(actor, Action.UPLOAD_SCAN) if may_upload is None else may_upload
     if line is not None and line.state is ScanState.CURRENT:
         return ScanCell(
@@ -115,7 +115,7 @@ def make_cell(
             line.uploaded_by,
             line.late,
         )
-    if not wanted:
+    if not has_upload(number, runtime().policy):
         return ScanCell(member_id, member_name, "not_needed", may_upload=False)
     owed = deadline(due, today) if due else None
     if line is not None and line.state is ScanState.DELETED and not line.file_gone and may:

