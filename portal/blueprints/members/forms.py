@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from flask_wtf import FlaskForm
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from wtforms import (  # type: ignore[attr-defined]  # the stubs don't know SelectChoice yet
     DateField,
     DecimalField,
@@ -20,7 +21,7 @@ from wtforms import (  # type: ignore[attr-defined]  # the stubs don't know Sele
 )
 from wtforms.validators import Email, InputRequired, Length, NumberRange, ValidationError
 from wtforms.validators import Optional as MayBeEmpty
-from wtforms.widgets import html_params
+from wtforms.widgets import DateInput, HiddenInput, NumberInput, RadioInput, TextInput
 
 from portal import clock
 from portal.models import Member
@@ -33,14 +34,57 @@ from portal.services.member_editing import MemberFields
 EARLIEST_JOINING = date(1922, 5, 1)  # the League's founding month
 
 
+def _attributes(**given: Any) -> str:
+    """What WTForms' ``html_params`` makes, without its two formattings of Markup an attribute.
+
+    Those were a quarter of the time that 修改 took.
+    """
+    return " ".join(
+        name if value is True else f'{name}="{escape(value)!s}"'
+        for name, value in sorted(given.items())
+        if value is not False
+    )
+
+
+class _Quick:
+    """A widget of WTForms with our ``_attributes``."""
+
+    html_params = staticmethod(_attributes)
+
+
+class _QuickText(_Quick, TextInput):
+    pass
+
+
+class _QuickDate(_Quick, DateInput):
+    pass
+
+
+class _QuickHidden(_Quick, HiddenInput):
+    pass
+
+
+class _QuickNumber(_Quick, NumberInput):
+    pass
+
+
+class _QuickRadio(_Quick, RadioInput):
+    pass
+
+
 def _word_select(field: Any, **kwargs: Any) -> Markup:
     """A ``<select>`` drawn in one go, because 民族 has 58 words; they are ours, without markup."""
     options = "".join(
         f"<option selected>{word}</option>" if word == field.data else f"<option>{word}</option>"
         for word in field.words
     )
-    attributes = html_params(id=field.id, name=field.name, **kwargs)
+    attributes = _attributes(id=field.id, name=field.name, **kwargs)
     return Markup(f"<select {attributes}>{options}</select>")  # noqa: S704
+
+
+@cache
+def _choices(words: tuple[str, ...]) -> list[SelectChoice]:
+    return [SelectChoice(word) for word in words]
 
 
 class WordField(SelectField):
@@ -49,13 +93,14 @@ class WordField(SelectField):
     widget = staticmethod(_word_select)
 
     def __init__(self, label: str, words: tuple[str, ...], **kwargs: Any) -> None:
-        super().__init__(label, choices=[SelectChoice(word) for word in words], **kwargs)
+        super().__init__(label, choices=_choices(words), **kwargs)
         self.words = words
 
 
 class MonthField(StringField):  # type: ignore[misc]
     """A month, typed as 2020-01, 2020年1月 or 202001; ``month`` is its first day."""
 
+    widget = _QuickText()
     month: date | None = None
 
     def pre_validate(self, form: FlaskForm) -> None:
@@ -70,6 +115,8 @@ class MonthField(StringField):  # type: ignore[misc]
 class DayField(DateField):  # type: ignore[misc]
     """A day, typed as 2020-01-31."""
 
+    widget = _QuickDate()
+
     def process_formdata(self, valuelist: list[str]) -> None:
         """Say in Chinese what is expected."""
         try:
@@ -80,6 +127,8 @@ class DayField(DateField):  # type: ignore[misc]
 
 class FeeField(DecimalField):  # type: ignore[misc]
     """An amount in yuan, kept to the cent."""
+
+    widget = _QuickNumber(step="any")
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """Say in Chinese what is expected."""
@@ -94,6 +143,8 @@ class FeeField(DecimalField):  # type: ignore[misc]
 
 class NumberField(StringField):  # type: ignore[misc]
     """A member number, typed with or without spaces; shown in groups of four."""
+
+    widget = _QuickText()
 
     def _value(self) -> str:
         return group_number(self.data) if self.data else ""
@@ -115,14 +166,13 @@ def _no_odd_characters(_form: FlaskForm, field: Field) -> None:
 class MemberForm(FlaskForm):  # type: ignore[misc]
     """The fields that a branch can change."""
 
-    version = HiddenField(validators=[InputRequired()])
+    version = HiddenField(validators=[InputRequired()], widget=_QuickHidden())
     ethnicity = WordField("民族", ETHNICITIES)
-    political_status = SelectField(
-        "政治面貌", choices=[SelectChoice(one) for one in POLITICAL_STATUSES]
-    )
+    political_status = WordField("政治面貌", POLITICAL_STATUSES)
     education = WordField("最高学历", EDUCATION_LEVELS)
     email = StringField(
         "电子邮箱",
+        widget=_QuickText(),
         filters=[lambda text: text.strip() if text else ""],
         validators=[
             MayBeEmpty(),
@@ -143,7 +193,9 @@ class MemberForm(FlaskForm):  # type: ignore[misc]
     approved_on = DayField("上级团委审批日期", validators=[MayBeEmpty()])
     number = NumberField("团员编号", validators=[MayBeEmpty()])
     is_student = RadioField(
-        "是否高校学生", choices=[SelectChoice("yes", "是"), SelectChoice("no", "否")]
+        "是否高校学生",
+        choices=[SelectChoice("yes", "是"), SelectChoice("no", "否")],
+        option_widget=_QuickRadio(),
     )
 
     def validate_approved_on(self, field: Field) -> None:
