@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, case, func, or_, select, 
 
 from portal import clock
 from portal.access import Action, Actor, allows, members_for
+from portal.errors import NotFound
 from portal.models import Account, Member, Scan, ScanState, Tally
 from portal.rules.deadlines import DeadlineState
 from portal.rules.irregular import Irregularity
@@ -195,6 +196,18 @@ def list_members(actor: Actor, action: Action, branch_id: int, asked: ListQuery)
         after=_format_key(found[-1]) if found and has_next else None,
         before=_format_key(found[0]) if found and has_previous else None,
     )
+
+
+def find_row(actor: Actor, action: Action, member_id: int) -> MemberRow:
+    """The row of one member, if the actor may do ``action`` to them: permission and row at once.
+
+    Raises ``NotAllowed`` when the actor's role never may, ``NotFound`` outside the scope.
+    """
+    query = _ROWS.where(Member.id == member_id, members_for(actor, action))
+    found = reading().execute(query).one_or_none()
+    if found is None:
+        raise NotFound
+    return _rows(actor, [found])[0]
 
 
 def row_for(actor: Actor, member: Member) -> MemberRow:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, func, literal, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, literal, select
 from sqlalchemy.orm import aliased
 
 from portal import clock
@@ -16,6 +16,7 @@ from portal.extensions import db
 from portal.models import Member, Organisation, Tally
 from portal.rules.irregular import Irregularity
 from portal.rules.organisations import OrganisationKind
+from portal.services.transaction import reading
 
 SEARCH_RESULTS = 50
 
@@ -54,6 +55,27 @@ class FoundOrganisation:
     is_branch: bool
 
 
+class Ancestor(NamedTuple):
+    """An organisation on a path."""
+
+    id: int
+    name: str
+    kind: OrganisationKind
+
+
+_ANCESTORS = select(Organisation.id, Organisation.name, Organisation.kind).where(
+    Organisation.id.in_(bindparam("ids", expanding=True))
+)
+
+
+def home_of(actor: Actor, branch_id: int) -> tuple[str, str]:
+    """Name and path of a member's branch: the actor's own came with the sign-in's row."""
+    if branch_id == actor.organisation_id:
+        return actor.organisation_name, actor.organisation_path
+    branch = db.session.get_one(Organisation, branch_id)
+    return branch.name, branch.path
+
+
 def find_organisation(actor: Actor, organisation_id: int) -> Organisation:
     """An organisation that the actor may look at. Raises ``NotFound``."""
     found = db.session.scalar(
@@ -80,7 +102,7 @@ def children_of(organisation: Organisation) -> tuple[TreeRow, ...]:
     return _tree_rows(Organisation.parent_id == organisation.id)
 
 
-def ancestors_of(path: str, *, within: str = "/") -> list[Organisation]:
+def ancestors_of(path: str, *, within: str = "/") -> list[Ancestor]:
     """The organisations on a path from the top, itself included, as far as ``within`` reaches.
 
     ``within`` is the path of the actor's own organisation: nobody is shown who is above them.
@@ -88,17 +110,16 @@ def ancestors_of(path: str, *, within: str = "/") -> list[Organisation]:
     ids = [int(part) for part in path.strip("/").split("/")]
     above = within.strip("/").count("/") if within != "/" else 0
     wanted = ids[above:]
-    rows = db.session.scalars(select(Organisation).where(Organisation.id.in_(wanted)))
-    by_id = {row.id: row for row in rows}
+    by_id = {row[0]: Ancestor(*row) for row in reading().execute(_ANCESTORS, {"ids": wanted})}
     return [by_id[organisation_id] for organisation_id in wanted]
 
 
-def path_text(organisations: Iterable[Organisation]) -> str:
+def path_text(organisations: Iterable[Ancestor]) -> str:
     """The names on a path, from the top."""
     return " › ".join(organisation.name for organisation in organisations)
 
 
-def district_committees_above(path: str) -> list[Organisation]:
+def district_committees_above(path: str) -> list[Ancestor]:
     """The district-level committees above a branch: who can release a number (guide 4.2)."""
     return [one for one in ancestors_of(path) if one.kind.is_district_level]
 

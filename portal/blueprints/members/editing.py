@@ -11,8 +11,6 @@ from werkzeug.wrappers import Response
 
 from portal.access import Action, Actor
 from portal.blueprints.members.forms import MemberForm, form_values
-from portal.extensions import db
-from portal.models import Organisation
 from portal.rules.member_number import group_number, has_upload
 from portal.runtime import runtime
 from portal.services.member_editing import (
@@ -23,7 +21,7 @@ from portal.services.member_editing import (
     fields_of,
 )
 from portal.services.members import find_member
-from portal.services.organisations import release_hint
+from portal.services.organisations import home_of, release_hint
 from portal.services.scan_cells import cell_for
 
 NO_CSRF = {"csrf": False}  # the gate has checked the token
@@ -86,7 +84,8 @@ class EditPage:
 
     def render(self, *, scan_error: str | None = None, status: int | None = None) -> Response:
         """The page as it stands; ``scan_error`` is shown in the form's cell."""
-        branch = db.session.get_one(Organisation, self.member.branch_id)
+        branch_name, branch_path = home_of(self.actor, self.member.branch_id)
+        locked = self.member.number is not None
         number = self.member.number or self.form.number.data
         policy = runtime().policy
         cell = None
@@ -97,9 +96,9 @@ class EditPage:
                 "members/edit.html",
                 form=self.form,
                 member=self.member,
-                branch=branch,
-                number_locked=self.member.number is not None,
-                number_hint=release_hint(branch.path),
+                branch_name=branch_name,
+                number_locked=locked,
+                number_hint=release_hint(branch_path) if locked else "",
                 number_faults=self.number_faults,
                 cell=cell,
                 conflict=self.conflict,

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from portal.access import COMMITTEES, Action, Actor, allows
-from portal.extensions import db
-from portal.models import Member, Organisation
+from portal.models import Member
 from portal.services.listing import Remark, row_for
 from portal.services.members import ShownField, profile_fields
-from portal.services.organisations import ancestors_of
+from portal.services.organisations import ancestors_of, home_of
 from portal.services.scan_cells import ScanCell
 
 
@@ -36,12 +35,12 @@ def profile_for(actor: Actor, member: Member, *, shown: Mapping[str, str] | None
     """The page of a member; ``shown`` has the values that stand unmasked."""
     shown = shown or {}
     row = row_for(actor, member)
-    branch = db.session.get_one(Organisation, member.branch_id)
+    branch_name, branch_path = home_of(actor, member.branch_id)
     return Profile(
         id=member.id,
         name=member.name,
         user_id=member.id,
-        branch_name=branch.name,
+        branch_name=branch_name,
         sex=member.sex.label,
         number=member.number,
         is_new_member=member.is_new_member,
@@ -52,15 +51,15 @@ def profile_for(actor: Actor, member: Member, *, shown: Mapping[str, str] | None
         cell=row.cell,
         remarks=row.remarks,
         may_edit=allows(actor, Action.EDIT_MEMBER),
-        path=path_to(actor, branch),
+        path=path_to(actor, branch_path),
     )
 
 
-def path_to(actor: Actor, organisation: Organisation) -> tuple[tuple[str, str], ...]:
+def path_to(actor: Actor, path: str) -> tuple[tuple[str, str], ...]:
     """The path above a title: each organisation from the actor's own one down, with its link."""
     if actor.role not in COMMITTEES:
         return (("我的团员", "/members/"),)
     return tuple(
         (one.name, f"/organisations/{one.id}")
-        for one in ancestors_of(organisation.path, within=actor.organisation_path)
+        for one in ancestors_of(path, within=actor.organisation_path)
     )

@@ -50,7 +50,7 @@ def show(organisation_id: int) -> Response:
         "members/index.html",
         "members/_list.html",
         listing=listing,
-        path=path_to(actor, organisation),
+        path=path_to(actor, organisation.path),
     )
 
 
@@ -77,7 +77,7 @@ def _tree_page(organisation: Organisation) -> Response:
     return page_or_partial(
         "organisations/index.html",
         "organisations/_tree.html",
-        path=path_to(actor, organisation),
+        path=path_to(actor, organisation.path),
         node=summed(organisation, below),
         children=below,
         query=query,
