@@ -11,6 +11,7 @@ from __future__ import annotations
 import array
 import contextlib
 import ctypes
+import gc
 import json
 import os
 import resource
@@ -37,6 +38,8 @@ def main() -> None:
     """Serve the socket on standard input until it closes."""
     requests = socket.socket(fileno=sys.stdin.fileno())
     _load_everything()
+    gc.collect()
+    gc.freeze()  # a child's collector would copy every page of what is loaded by looking at it
     libc = ctypes.CDLL(None, use_errno=True)
     # A network of its own, which has none; where that is not allowed the descriptor limit stands.
     if libc.unshare(_CLONE_NEWNET) != 0:
@@ -70,6 +73,7 @@ def _child(request: dict[str, Any], file: int, answer: int, libc: ctypes.CDLL) -
         with os.fdopen(file, "rb") as source:
             content = source.read()
         _write(answer, _work(request, content))
+        os.close(answer)  # the server need not wait until this process is taken down
         status = 0
     os._exit(status)
 
