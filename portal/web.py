@@ -9,6 +9,8 @@ from typing import IO, Any
 from flask import Flask, g, make_response, render_template, request, url_for
 from flask.wrappers import Request
 from flask_login import current_user
+from werkzeug.datastructures import MultiDict
+from werkzeug.formparser import FormDataParser, MultiPartParser
 from werkzeug.wrappers import Response
 
 from portal import clock
@@ -24,10 +26,38 @@ CONTENT_SECURITY_POLICY = (
     "frame-ancestors 'none'; img-src 'self' data:"
 )
 
+READ_BYTES = 256 * 1024
+"""How much of an upload is parsed at a time: 64 KiB, the default, takes a fifth longer, and from
+2 MiB on the parser's buffer is what takes the time."""
+
+
+class LargeSteps(FormDataParser):
+    """Werkzeug's parser with a multipart parser that takes larger steps."""
+
+    def _parse_multipart(
+        self,
+        stream: IO[bytes],
+        mimetype: str,
+        content_length: int | None,
+        options: dict[str, str],
+    ) -> tuple[IO[bytes], MultiDict[str, str], MultiDict[str, Any]]:
+        parser = MultiPartParser(
+            stream_factory=self.stream_factory,
+            max_form_memory_size=self.max_form_memory_size,
+            max_form_parts=self.max_form_parts,
+            cls=self.cls,
+            buffer_size=READ_BYTES,
+        )
+        boundary = options.get("boundary", "").encode("ascii")
+        if not boundary:
+            raise ValueError("Missing boundary")
+        return stream, *parser.parse(stream, boundary, content_length)
+
 
 class PortalRequest(Request):
     """A request whose one uploaded file can be received straight into the store."""
 
+    form_data_parser_class = LargeSteps
     incoming: Incoming | None = None
 
     def receive_file(self, incoming: Incoming) -> None:
