@@ -264,7 +264,7 @@ def _rows(actor: Actor, found: list[Any]) -> tuple[MemberRow, ...]:
     ended = ended_scans(without) if without else {}
     rows = []
     for row in found:
-        # Taken apart at once: asked for by name, the columns of 50 rows take as long as the query.
+        # Taken apart at once: asked for by name, the columns of 50 rows take 0.8 ms more.
         (
             member_id,
             name,
