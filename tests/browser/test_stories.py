@@ -270,6 +270,7 @@ def test_a_file_dropped_on_the_cell_is_uploaded_once(people: People) -> None:
     page.evaluate(DROP % json.dumps([content]))
     wait_text(page, cell, "4 页")
     assert page.evaluate("window.sent") == 1
+    assert page.url() == "/members/?filter=missing"  # a cell's answer is no page of its own
     page.click(f"{cell} .delete")
     wait_text(page, cell, "30 天内可以撤销")
     page.click(f"{cell} .button-danger")
