@@ -91,6 +91,12 @@ class Settings(BaseSettings):
     session_hours: int = Field(
         default=12, ge=1, le=24, description="A sign-in ends after so many hours, 1 to 24."
     )
+    password_min_length: int = Field(
+        default=10, ge=8, le=64, description="Fewest characters of a new password, 8 to 64."
+    )
+    code_hours: int = Field(
+        default=24, ge=1, le=168, description="A one-time code is good for so many hours, 1 to 168."
+    )
     behind_proxy: bool = Field(
         default=False,
         description="Trust X-Forwarded-For and -Proto of one proxy before the server.",
