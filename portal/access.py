@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, false, select
+from sqlalchemy import ColumnElement, and_, false, select
 
 from portal.errors import NotAllowed
-from portal.models import Member, Organisation
+from portal.models import Joining, JoiningState, Member, Organisation
 
 
 class Role(StrEnum):
@@ -55,6 +55,8 @@ class Action(StrEnum):
     DELETE_SCAN = "delete scan"
     RESTORE_SCAN = "restore scan"
     VIEW_CARD = "view card"
+    APPLY = "apply"
+    REVIEW_JOININGS = "review joinings"
 
 
 A, M, B, C, D = Role.APPLICANT, Role.MEMBER, Role.BRANCH, Role.COMMITTEE, Role.DISTRICT
@@ -84,6 +86,8 @@ POLICY: Mapping[Action, Mapping[Role, Scope]] = {
     Action.DELETE_SCAN: {B: Scope.OWN_BRANCH},
     Action.RESTORE_SCAN: {B: Scope.OWN_BRANCH},
     Action.VIEW_CARD: {M: Scope.SELF},
+    Action.APPLY: {A: Scope.SELF},
+    Action.REVIEW_JOININGS: {B: Scope.OWN_BRANCH},
 }
 
 
@@ -153,6 +157,18 @@ def organisations_for(actor: Actor, action: Action) -> ColumnElement[bool]:
     if scope is Scope.SUBTREE:
         return in_subtree(actor.organisation_path)
     return false()
+
+
+def joinings_for(actor: Actor, action: Action) -> ColumnElement[bool]:
+    """The criterion on ``Joining`` for all that the actor may do ``action`` to.
+
+    A branch sees what was sent to it; a draft is the applicant's alone.
+    Raises ``NotAllowed`` when the actor's role never may.
+    """
+    scope = require(actor, action)
+    if scope is Scope.SELF:
+        return Joining.id == actor.joining_id
+    return and_(Joining.branch_id == actor.organisation_id, Joining.state != JoiningState.DRAFT)
 
 
 def in_subtree(path: str) -> ColumnElement[bool]:

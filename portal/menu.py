@@ -26,7 +26,13 @@ class MenuGroup:
 
 # Label, address, the pages that lie under the item, who has it.
 _MENU: tuple[tuple[str, tuple[tuple[str, str, tuple[str, ...], Action], ...]], ...] = (
-    ("团员管理", (("我的团员", "/members/", ("/members/",), Action.LIST_OWN_MEMBERS),)),
+    (
+        "团员管理",
+        (
+            ("我的团员", "/members/", ("/members/",), Action.LIST_OWN_MEMBERS),
+            ("加入申请", "/joinings/", ("/joinings/",), Action.REVIEW_JOININGS),
+        ),
+    ),
     (
         "组织管理中心",
         (

@@ -18,6 +18,7 @@ from typing import Annotated, Any
 from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from portal.rules.age import AgePolicy
 from portal.rules.member_number import NumberPolicy
 
 DEMO_KEY = "demo-key-for-trying-the-portal-out-not-for-real-data"
@@ -138,6 +139,18 @@ class Settings(BaseSettings):
         le=2100,
         description="First year of joining whose members must have a form.",
     )
+    joining_age_youngest: int = Field(
+        default=14, ge=10, le=20, description="Youngest age at joining without a question."
+    )
+    joining_age_oldest: int = Field(
+        default=28, ge=20, le=60, description="Oldest age at joining without a question."
+    )
+    joining_age_refused: int = Field(
+        default=13, ge=8, le=20, description="Under this age at joining an application is refused."
+    )
+    joining_age_refused_before_2017: int = Field(
+        default=12, ge=8, le=20, description="The same for those who joined before 2017."
+    )
     log_level: str = Field(
         default="INFO",
         pattern="^(DEBUG|INFO|WARNING|ERROR)$",
@@ -199,6 +212,16 @@ class Settings(BaseSettings):
             province=self.province,
             prefixes=self.number_prefixes,
             first_new_year=self.first_new_year,
+        )
+
+    @property
+    def age_policy(self) -> AgePolicy:
+        """The rules' view of the settings about ages."""
+        return AgePolicy(
+            youngest=self.joining_age_youngest,
+            oldest=self.joining_age_oldest,
+            refused_under=self.joining_age_refused,
+            refused_under_before_2017=self.joining_age_refused_before_2017,
         )
 
     @property

@@ -24,9 +24,13 @@ from portal.demo.people import People
 from portal.demo.tree import Node, Tree
 from portal.extensions import db
 from portal.models import Account, Member, Organisation, Tally
+from portal.rules.id_number import IdNumber
 from portal.rules.organisations import OrganisationKind as Kind
+from portal.services import joining
 from portal.services.accounts import hash_password
 from portal.services.derived import add_to_tally, contribution
+from portal.services.joining import JoiningFields
+from portal.services.registration import NewPerson, register
 from portal.services.scans import Uploaded, upload
 from portal.services.transaction import writing
 from portal.storage import Incoming
@@ -53,6 +57,7 @@ class World:
         self.far_branch = tree.add(self.other_district, Kind.BRANCH, "第八中学团支部")
         self.nodes = {node.id: node for node in tree.nodes}
         self._people = People(random.Random(7))
+        self._applicants = People(random.Random(8), region="990401")
         self._sequence = 0
         with writing() as session:
             session.execute(insert(Organisation), [organisation_row(node) for node in tree.nodes])
@@ -120,6 +125,51 @@ class World:
                 organisation_path=node.path,
                 member_id=member_id,
             )
+
+    def applicant(self, *, name: str | None = None, born_before: date | None = None) -> Actor:
+        """A person who has registered, with an account and an empty application."""
+        joined = born_before or clock.today() - timedelta(days=400)
+        person = self._applicants.person(joined, name=name)
+        parsed = IdNumber.parse(person.id_number)
+        assert isinstance(parsed, IdNumber)
+        login = register(NewPerson(person.name, parsed, person.phone), PASSWORD, address="")
+        account = db.session.scalars(select(Account).where(Account.login == login)).one()
+        return Actor(
+            account_id=account.id,
+            sign_in_id=0,
+            login=login,
+            person_name=person.name,
+            role=Role.APPLICANT,
+            organisation_id=None,
+            organisation_name="",
+            organisation_path="",
+            member_id=None,
+            joining_id=account.joining_id,
+        )
+
+    def application(self, **changes: Any) -> JoiningFields:
+        """An application that can be sent: approved ten days ago, with a free number."""
+        approved_on = clock.today() - timedelta(days=10)
+        fields: dict[str, Any] = {
+            "ethnicity": "汉族",
+            "political_status": "中国共产主义青年团团员",
+            "education": "高中",
+            "email": "",
+            "is_student": False,
+            "joined": approved_on.replace(day=1),
+            "number": changes.get("number") or self.number(approved_on.year),
+            "approved_on": approved_on,
+        }
+        return JoiningFields(**(fields | changes))
+
+    def apply(self, actor: Actor | None = None, branch: Node | None = None, **changes: Any) -> int:
+        """Send an application to a branch; returns its id."""
+        actor = actor or self.applicant()
+        joining.choose_branch(actor, (branch or self.branch).id)
+        version = joining.own_joining(actor).version
+        joining.send(actor, version, self.application(**changes), age_confirmed=False)
+        assert actor.joining_id is not None
+        return actor.joining_id
 
     def number(self, year: int = 2026) -> str:
         """A number of a new member that nobody has."""

@@ -55,6 +55,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('joining', schema=None) as batch_op:
         batch_op.create_index('ix_joining_branch_id_state', ['branch_id', 'state', 'sent_at', 'id'], unique=False)
+        batch_op.create_index('ix_joining_phone_hash', ['phone_hash'], unique=False)
 
     op.create_table('number_holding',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),

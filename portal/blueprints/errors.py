@@ -86,6 +86,10 @@ def _sign_in_needed(error: SignInNeeded) -> Response:
 
 def _token_expired(error: CSRFError) -> Response:
     """The form's token is of another session: signed out since, or signed in again elsewhere."""
+    if request.endpoint == "joining.register":
+        from portal.blueprints.joining.registering import expired_page
+
+        return expired_page()
     if not current_user.is_authenticated and request.endpoint != "auth.sign_in":
         return _sign_in_needed(SignInNeeded())
     log.info("form token refused", extra={"reason": error.description})

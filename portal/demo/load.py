@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import func, insert, select
 
 from portal import clock
+from portal.demo.joinings import joinings
 from portal.demo.members import DemoMember, demo_members
 from portal.demo.paper import PAGES, Paper
 from portal.demo.tree import Node, Tree, demo_tree
@@ -78,6 +79,8 @@ def load_demo(*, progress: Progress = lambda _text: None) -> None:
         session.execute(insert(Account), [*accounts, account])
         session.execute(insert(Scan), scans)
         session.execute(insert(Tally), tally_rows(rows, branches))
+        session.add_all(joinings(chance, branches[0].id))
+        session.flush()
         restart_sequences()
     write_accounts([*listed, login])
     progress(f"{len(scans)} 份《入团志愿书》，用时 {time.monotonic() - began:.0f} 秒")

@@ -59,8 +59,9 @@ class Person:
 class People:
     """A source of invented people; ``serial`` makes each of them one of a kind."""
 
-    def __init__(self, chance: random.Random) -> None:
+    def __init__(self, chance: random.Random, *, region: str = REGION) -> None:
         self._chance = chance
+        self._region = region
         self._serials: dict[str, int] = {}
         self._count = 0
 
@@ -74,7 +75,7 @@ class People:
             sex=sex,
             birth_date=birth,
             id_number=self._id_number(birth, sex),
-            phone=f"{PHONE_PREFIX}{self._count:08d}",
+            phone=f"{PHONE_PREFIX}{self._region[3]}{self._count:07d}",
             email=f"member{self._count}@example.com" if chance.random() < 0.7 else "",
             ethnicity="汉族" if chance.random() < 0.9 else chance.choice(ETHNICITIES[1:12]),
             education=chance.choice(EDUCATION_LEVELS),
@@ -92,6 +93,6 @@ class People:
         day = f"{birth:%Y%m%d}"
         serial = self._serials.get(day + sex, 0)
         self._serials[day + sex] = serial + 1
-        region = int(REGION) + serial // 500
+        region = int(self._region) + serial // 500
         digits = f"{region}{day}{serial % 500 * 2 + (sex is Sex.MALE):03d}"
         return f"{digits}{check_digit(digits)}"

@@ -34,6 +34,7 @@ class Joining(Base):
     __table_args__ = (
         # The branch's queue, oldest first.
         Index("ix_joining_branch_id_state", "branch_id", "state", "sent_at", "id"),
+        Index("ix_joining_phone_hash", "phone_hash"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

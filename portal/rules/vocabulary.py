@@ -29,3 +29,13 @@ EDUCATION_LEVELS: tuple[str, ...] = (
     "硕士研究生",
     "博士研究生",
 )
+
+# What a branch sends an application back for; own words can be added to each.
+RETURN_REASONS: tuple[str, ...] = (
+    "姓名与纸质《入团志愿书》不一致",
+    "编号与纸质《入团志愿书》首页不一致",
+    "入团年月与纸质《入团志愿书》不一致",
+    "上级团委审批日期不对",
+    "不是本支部的团员",
+    "其他",
+)

@@ -9,14 +9,16 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, insert, or_, select, update
 
 from portal import clock
 from portal.access import Actor, Role
 from portal.errors import PortalError
 from portal.extensions import db
-from portal.models import Account, Member, Organisation, SignIn
+from portal.models import Account, Joining, Member, Organisation, SignIn
+from portal.rules.id_number import IdNumber
 from portal.rules.organisations import OrganisationKind
+from portal.rules.phone import parse_phone
 from portal.runtime import runtime
 from portal.services import audit
 from portal.services.transaction import reading, writing
@@ -46,8 +48,11 @@ def hash_password(password: str) -> str:
 
 
 def sign_in(login: str, password: str, *, address: str, user_agent: str, request_id: str) -> str:
-    """Begin a session and return its token, for the cookie. Raises ``SignInRefused``."""
-    account = db.session.scalar(select(Account).where(Account.login == login.strip().lower()))
+    """Begin a session and return its token, for the cookie. Raises ``SignInRefused``.
+
+    ``login`` is the account's name; a member or applicant can give their ID number or phone too.
+    """
+    account = _account_named(login)
     if not _verify(account, password) or account is None or account.disabled_at is not None:
         with writing():
             audit.record(
@@ -160,6 +165,29 @@ def _role(row: Any) -> Role:
     if kind is OrganisationKind.BRANCH:
         return Role.BRANCH
     return Role.DISTRICT if kind.may_release_numbers else Role.COMMITTEE
+
+
+def _account_named(text: str) -> Account | None:
+    account = db.session.scalar(select(Account).where(Account.login == text.strip().lower()))
+    if account is not None:
+        return account
+    person = IdNumber.parse(text)
+    if isinstance(person, IdNumber):
+        wanted = runtime().vault.index("id_number", person.text)
+        owner = or_(Member.id_number_hash == wanted, Joining.id_number_hash == wanted)
+    elif phone := parse_phone(text):
+        wanted = runtime().vault.index("phone", phone)
+        owner = or_(Member.phone_hash == wanted, Joining.phone_hash == wanted)
+    else:
+        return None
+    found = db.session.scalars(
+        select(Account)
+        .outerjoin(Member, Member.id == Account.member_id)
+        .outerjoin(Joining, Joining.id == Account.joining_id)
+        .where(owner)
+        .limit(2)
+    ).all()
+    return found[0] if len(found) == 1 else None  # a phone of two people names neither
 
 
 def _verify(account: Account | None, password: str) -> bool:

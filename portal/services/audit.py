@@ -32,6 +32,11 @@ class Event(StrEnum):
     SCAN_FILE_REMOVED = "scan file removed"
     DERIVED_REPAIRED = "derived repaired"
     INSTALLED = "installed"
+    REGISTERED = "registered"
+    JOINING_SENT = "joining sent"
+    JOINING_TAKEN_BACK = "joining taken back"
+    JOINING_RETURNED = "joining returned"
+    JOINING_APPROVED = "joining approved"
 
 
 VIEW_REPEATS_AFTER = timedelta(minutes=10)

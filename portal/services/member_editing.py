@@ -124,13 +124,26 @@ def number_faults(
     member: Member, text: str, joined: date | None
 ) -> tuple[tuple[str, ...], str | None]:
     """What is wrong with a number being typed, and if nothing is, what is right with it."""
-    faults = tuple(fault.message for fault in _binding_faults(text, joined or member.joined))
+    faults = typed_number_faults(
+        text, joined or member.joined, _branch_path(member), except_id=member.id
+    )
     if faults or not text:
         return faults, None
-    holder = _holder_of(text, member.id)
-    if holder is not None:
-        return (_occupied(text, holder, member),), None
     return (), f"编号 {group_number(text)} 可以使用，保存后即被占用。"
+
+
+def typed_number_faults(
+    text: str, joined: date, branch_path: str, *, except_id: int | None = None
+) -> tuple[str, ...]:
+    """What is wrong with a number for somebody of the branch at ``branch_path``: a sentence each.
+
+    ``except_id`` is the member who may hold it already.
+    """
+    faults = tuple(fault.message for fault in _binding_faults(text, joined))
+    if faults or not text:
+        return faults
+    holder = _holder_of(text, except_id)
+    return () if holder is None else (_occupied(text, holder, branch_path),)
 
 
 def _check_number(member: Member, wanted: MemberFields) -> None:
@@ -153,15 +166,16 @@ def _binding_faults(text: str, joined: date) -> tuple[NumberFault, ...]:
     return check_typed_number(text, joined, policy)
 
 
-def _holder_of(number: str, except_id: int) -> Member | None:
-    return db.session.scalar(select(Member).where(Member.number == number, Member.id != except_id))
+def _holder_of(number: str, except_id: int | None) -> Member | None:
+    holder = db.session.scalar(select(Member).where(Member.number == number))
+    return None if holder is None or holder.id == except_id else holder
 
 
-def _occupied(number: str, holder: Member, member: Member) -> str:
+def _occupied(number: str, holder: Member, branch_path: str) -> str:
     """UI.md's sentence; of the other holder it names the district only."""
     above = district_committees_above(_branch_path(holder))
     place = f"（{above[-1].name}）" if above else ""
-    asked = " / ".join(one.name for one in district_committees_above(_branch_path(member)))
+    asked = " / ".join(one.name for one in district_committees_above(branch_path))
     return (
         f"编号 {group_number(number)} 已被占用{place}。请核对纸质《入团志愿书》首页；"
         f"如被他人误用，请联系 {asked or '上级团委'} 解除编号占用。"

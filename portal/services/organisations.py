@@ -148,7 +148,7 @@ def search(actor: Actor, text: str) -> tuple[list[FoundOrganisation], bool]:
             .limit(SEARCH_RESULTS + 1)
         )
     )
-    names = _names_on_paths(rows[:SEARCH_RESULTS])
+    names = names_on_paths(row.path for row in rows[:SEARCH_RESULTS])
     found = [
         FoundOrganisation(
             row.id,
@@ -161,8 +161,16 @@ def search(actor: Actor, text: str) -> tuple[list[FoundOrganisation], bool]:
     return found, len(rows) > SEARCH_RESULTS
 
 
-def _names_on_paths(rows: Iterable[Organisation]) -> dict[int, str]:
-    ids = {int(part) for row in rows for part in row.path.strip("/").split("/")}
+def path_of(organisation_id: int) -> str:
+    """The materialised path of an organisation."""
+    found = db.session.scalar(select(Organisation.path).where(Organisation.id == organisation_id))
+    assert found is not None
+    return found
+
+
+def names_on_paths(paths: Iterable[str]) -> dict[int, str]:
+    """The names of all organisations on some paths, by id."""
+    ids = {int(part) for path in paths for part in path.strip("/").split("/")}
     pairs = db.session.execute(
         select(Organisation.id, Organisation.name).where(Organisation.id.in_(ids))
     )

@@ -252,6 +252,16 @@
     }
   });
 
+  /* ---- numbers are typed in groups, while the caret is at the end ---- */
+
+  document.addEventListener('input', function (event) {
+    var box = event.target;
+    var size = Number(box.getAttribute && box.getAttribute('data-groups'));
+    if (!size || box.selectionStart !== box.value.length || /[^\d ]/.test(box.value)) { return; }
+    var groups = box.value.replace(/ /g, '').match(new RegExp('.{1,' + size + '}', 'g'));
+    box.value = groups ? groups.join(' ') : '';
+  }, true);
+
   /* ---- the tree opens and closes ---- */
 
   document.addEventListener('click', function (event) {

@@ -51,7 +51,7 @@ def test_every_action_has_a_route(app: Flask) -> None:
 
 def ask(browser: Browser, rule: str, method: str, **ids: int) -> int:
     path = rule
-    for name in ("member_id", "organisation_id", "scan_id", "page"):
+    for name in ("member_id", "organisation_id", "scan_id", "joining_id", "page"):
         path = path.replace(f"<int:{name}>", str(ids.get(name, 1)))
     path = path.replace("<key>", "phone")
     if method == "GET":
@@ -67,8 +67,10 @@ def test_role_by_route_by_own_and_foreign_object(world: World) -> None:
     scan = {own: world.upload(own).scan_id, foreign: world.upload(foreign).scan_id}
     world.member_actor(own)
     branch_of = {own: world.branch.id, foreign: world.far_branch.id}
+    joining = {own: world.apply(), foreign: world.apply(branch=world.far_branch)}
     persons = {
         "nobody": None,
+        "applicant": world.applicant().login,
         "member": f"member{own}",
         "branch": f"login{world.branch.id}",
         "grassroots": f"login{world.grassroots.id}",
@@ -88,6 +90,7 @@ def test_role_by_route_by_own_and_foreign_object(world: World) -> None:
                         "member_id": member,
                         "scan_id": scan[member],
                         "organisation_id": branch_of[member],
+                        "joining_id": joining[member],
                     }
                     codes.append(ask(world.client(login), rule, method, **ids))
                 answers.append("/".join(map(str, codes)))

@@ -9,7 +9,8 @@ class SignInForm(FlaskForm):  # type: ignore[misc]
     """Account name and password; ``next`` is the page to go back to."""
 
     login = StringField(
-        "账号", validators=[InputRequired("请填写账号。"), Length(max=64, message="账号太长了。")]
+        "账号",
+        validators=[InputRequired("请填写账号。"), Length(max=64, message="账号太长了。")],
     )
     password = PasswordField(
         "密码",

@@ -10,7 +10,7 @@ from flask import make_response, render_template, request
 from werkzeug.wrappers import Response
 
 PREFIX = "pending-"
-NEVER_CARRIED = {"csrf_token", "password", "next", "login"}
+NEVER_CARRIED = {"csrf_token", "password", "again", "next", "login"}
 LABELS = {
     "ethnicity": "民族",
     "political_status": "政治面貌",
@@ -20,6 +20,8 @@ LABELS = {
     "joined": "入团年月",
     "approved_on": "上级团委审批日期",
     "number": "团员编号",
+    "reason": "退回原因",
+    "words": "说明",
     "is_student": "是否高校学生",
 }
 

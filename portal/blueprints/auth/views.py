@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from flask import Blueprint, g, make_response, redirect, render_template, request, session, url_for
 from flask_login import UserMixin, login_user, logout_user
 from werkzeug.wrappers import Response
@@ -17,6 +19,7 @@ from portal.web import current_actor
 blueprint = Blueprint("auth", __name__)
 
 HOME = {
+    Role.APPLICANT: "/joining",
     Role.MEMBER: "/card",
     Role.BRANCH: "/members/",
     Role.COMMITTEE: "/organisations/",
@@ -45,11 +48,13 @@ def _load(token: str) -> SignedIn | None:
 
 
 def _account_and_address() -> str:
-    return f"{request.form.get('login', '').strip().lower()[:64]}|{request.remote_addr}"
+    return f"{_account()}|{request.remote_addr}"
 
 
 def _account() -> str:
-    return request.form.get("login", "").strip().lower()[:64]
+    """The account typed, as a hash: it can be an ID number or a phone, and limits are kept."""
+    typed = request.form.get("login", "").strip().lower()
+    return hashlib.sha256(typed.encode(errors="replace")).hexdigest()
 
 
 def _was_refused(response: Response) -> bool:
@@ -86,11 +91,28 @@ def sign_in() -> Response:
         return sign_in_page(
             form=form, next_url=next_url, pending=carried, error=error.message, status=REFUSED
         )
-    session.clear()  # a new session, a new form token
-    login_user(_load(token))
+    _enter(token)
     if carried and next_url:
         return resume_page(next_url, carried)
     return redirect(next_url or url_for("auth.start"), 303)
+
+
+def begin_session(login: str, password: str) -> None:
+    """Sign in a person who has just set their password. Raises ``SignInRefused``."""
+    _enter(
+        accounts.sign_in(
+            login,
+            password,
+            address=request.remote_addr or "",
+            user_agent=request.user_agent.string,
+            request_id=g.request_id,
+        )
+    )
+
+
+def _enter(token: str) -> None:
+    session.clear()  # a new session, a new form token
+    login_user(_load(token))
 
 
 def sign_in_page(

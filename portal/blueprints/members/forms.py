@@ -155,7 +155,8 @@ class NumberField(StringField):  # type: ignore[misc]
             self.data = normalise_number(valuelist[0])[:50]
 
 
-def _no_odd_characters(_form: FlaskForm, field: Field) -> None:
+def no_odd_characters(_form: FlaskForm, field: Field) -> None:
+    """Refuse characters that can't be seen or that pretend."""
     if field.data:
         cleaned = clean_text(field.data, max_length=254)
         if not isinstance(cleaned, str):
@@ -176,7 +177,7 @@ class MemberForm(FlaskForm):  # type: ignore[misc]
         filters=[lambda text: text.strip() if text else ""],
         validators=[
             MayBeEmpty(),
-            _no_odd_characters,
+            no_odd_characters,
             Length(max=254, message="邮箱地址太长了，最多 254 个字符。"),
             Email("邮箱地址不完整。请按 name@example.com 的样子填写，没有可以不填。"),
         ],

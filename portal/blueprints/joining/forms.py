@@ -1,0 +1,188 @@
+"""The forms of registration and of the join application."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import (  # type: ignore[attr-defined]  # the stubs don't know SelectChoice yet
+    BooleanField,
+    Field,
+    HiddenField,
+    PasswordField,
+    RadioField,
+    SelectChoice,
+    StringField,
+)
+from wtforms.validators import Email, InputRequired, Length, ValidationError
+from wtforms.validators import Optional as MayBeEmpty
+
+from portal import clock
+from portal.blueprints.members.forms import (
+    DayField,
+    MonthField,
+    NumberField,
+    WordField,
+    no_odd_characters,
+)
+from portal.rules.deadlines import format_month
+from portal.rules.id_number import IdNumber, IdNumberFault
+from portal.rules.passwords import check_password
+from portal.rules.phone import MESSAGE as PHONE_MESSAGE
+from portal.rules.phone import parse_phone
+from portal.rules.text import TextFault, clean_name
+from portal.rules.vocabulary import EDUCATION_LEVELS, ETHNICITIES, POLITICAL_STATUSES
+from portal.runtime import runtime
+from portal.services.joining import JoiningFields
+from portal.services.registration import NewPerson
+
+PLEASE_CHOOSE = "请选择"
+NUMBER_LENGTH = 20
+
+
+class RegistrationForm(FlaskForm):  # type: ignore[misc]
+    """Who registers: name, ID number, phone, password, consent."""
+
+    name = StringField("姓名", validators=[InputRequired("请填写姓名，与身份证上的一致。")])
+    id_number = StringField("身份证号", validators=[InputRequired("请填写 18 位身份证号。")])
+    phone = StringField("手机号", validators=[InputRequired("请填写 11 位手机号。")])
+    password = PasswordField("密码", validators=[InputRequired("请设置密码。")])
+    again = PasswordField("再输入一次密码", validators=[InputRequired("请再输入一次密码。")])
+    consent = BooleanField("我已阅读并同意《个人信息处理告知》")
+    sum = StringField("请算一算")
+
+    person_id: IdNumber | None = None
+
+    def validate_name(self, field: Field) -> None:
+        """Han with rare characters, the middle dot, Latin letters."""
+        cleaned = clean_name(field.data)
+        if isinstance(cleaned, TextFault):
+            raise ValidationError(cleaned.message)
+        field.data = cleaned
+
+    def validate_id_number(self, field: Field) -> None:
+        """Length, birth date and check digit."""
+        parsed = IdNumber.parse(field.data)
+        if isinstance(parsed, IdNumberFault):
+            raise ValidationError(parsed.message)
+        if parsed.birth_date > clock.today():
+            raise ValidationError(IdNumberFault.DATE.message)
+        self.person_id = parsed
+
+    def validate_phone(self, field: Field) -> None:
+        """A mobile phone of mainland China."""
+        parsed = parse_phone(field.data)
+        if parsed is None:
+            raise ValidationError(PHONE_MESSAGE)
+        field.data = parsed
+
+    def validate_password(self, field: Field) -> None:
+        """Long enough, not common, nothing of one's own."""
+        personal = [self.name.data or "", self.phone.data or ""]
+        if self.person_id is not None:
+            personal += [self.person_id.text, self.person_id.birth_date.isoformat()]
+        fault = check_password(
+            field.data,
+            personal=[one for one in personal if one],
+            min_length=runtime().settings.password_min_length,
+        )
+        if fault is not None:
+            raise ValidationError(fault.message)
+
+    def validate_again(self, field: Field) -> None:
+        """Typed alike twice."""
+        if self.password.data and field.data != self.password.data:
+            raise ValidationError("两次输入的密码不一样。请重新输入。")
+
+    def validate_consent(self, field: Field) -> None:
+        """Nothing is kept of anybody who does not agree."""
+        if not field.data:
+            raise ValidationError("需要您同意后才能注册。不同意的话，请到所在团支部现场办理。")
+
+    @property
+    def person(self) -> NewPerson:
+        """The checked person."""
+        assert self.person_id is not None
+        return NewPerson(self.name.data or "", self.person_id, self.phone.data or "")
+
+
+class ChoiceField(WordField):
+    """A choice among words that can still be open."""
+
+    def __init__(self, label: str, words: tuple[str, ...], **kwargs: Any) -> None:
+        super().__init__(label, (PLEASE_CHOOSE, *words), **kwargs)
+
+    @property
+    def chosen(self) -> str | None:
+        """The chosen word."""
+        return None if self.data == PLEASE_CHOOSE else self.data
+
+
+class JoiningForm(FlaskForm):  # type: ignore[misc]
+    """加入申请. Empty fields are fine until it is sent; the service says what is missing."""
+
+    version = HiddenField(validators=[InputRequired()])
+    ethnicity = ChoiceField("民族", ETHNICITIES)
+    political_status = ChoiceField("政治面貌", POLITICAL_STATUSES)
+    education = ChoiceField("最高学历", EDUCATION_LEVELS)
+    email = StringField(
+        "电子邮箱",
+        filters=[lambda text: text.strip() if text else ""],
+        validators=[
+            MayBeEmpty(),
+            no_odd_characters,
+            Length(max=254, message="邮箱地址太长了，最多 254 个字符。"),
+            Email("邮箱地址不完整。请按 name@example.com 的样子填写，没有可以不填。"),
+        ],
+    )
+    joined = MonthField("入团年月", validators=[MayBeEmpty()])
+    number = NumberField(
+        "发展团员编号",
+        validators=[
+            MayBeEmpty(),
+            Length(max=NUMBER_LENGTH, message="编号共 12 位，请核对后删去多余的。"),
+        ],
+    )
+    approved_on = DayField("上级团委审批日期", validators=[MayBeEmpty()])
+    is_student = RadioField(
+        "是否高校学生",
+        choices=[SelectChoice("yes", "是"), SelectChoice("no", "否")],
+        validators=[MayBeEmpty()],
+    )
+    age_confirmed = BooleanField("入团时的年龄不在 14 到 28 周岁之间，我已核对，入团年月没有错")
+
+    def validate_approved_on(self, field: Field) -> None:
+        """The 30 days run from it: not in the future, not before the joining month."""
+        if field.data is None:
+            return
+        if field.data > clock.today():
+            raise ValidationError("审批日期不能在今天之后。请核对纸质《入团志愿书》。")
+        if self.joined.month and field.data < self.joined.month:
+            raise ValidationError("审批日期早于入团年月。请核对纸质《入团志愿书》。")
+
+    def parsed(self) -> JoiningFields:
+        """The checked fields."""
+        return JoiningFields(
+            ethnicity=self.ethnicity.chosen,
+            political_status=self.political_status.chosen,
+            education=self.education.chosen,
+            email=self.email.data or "",
+            is_student={"yes": True, "no": False}.get(self.is_student.data),
+            joined=self.joined.month,
+            number=self.number.data or None,
+            approved_on=self.approved_on.data,
+        )
+
+
+def form_values(stored: JoiningFields) -> dict[str, Any]:
+    """Stored fields as the form's own data, to fill it with."""
+    return {
+        "ethnicity": stored.ethnicity or PLEASE_CHOOSE,
+        "political_status": stored.political_status or PLEASE_CHOOSE,
+        "education": stored.education or PLEASE_CHOOSE,
+        "email": stored.email,
+        "joined": format_month(stored.joined) if stored.joined else "",
+        "number": stored.number or "",
+        "approved_on": stored.approved_on,
+        "is_student": None if stored.is_student is None else "yes" if stored.is_student else "no",
+    }

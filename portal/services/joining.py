@@ -1,0 +1,257 @@
+"""加入申请, the applicant's side: choose a branch, fill in, save, send, take back, correct."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from portal import clock
+from portal.access import Action, Actor, joinings_for
+from portal.errors import NotFound, PortalError
+from portal.extensions import db
+from portal.models import Account, Joining, JoiningState, Organisation
+from portal.rules.age import AgeAnswer, joining_age
+from portal.rules.deadlines import format_month
+from portal.rules.member_number import group_number
+from portal.runtime import runtime
+from portal.services import audit
+from portal.services.branch_choice import open_branch
+from portal.services.member_editing import typed_number_faults
+from portal.services.transaction import writing
+
+OPEN_STATES = frozenset({JoiningState.DRAFT, JoiningState.RETURNED})
+"""The states in which the applicant can change the application."""
+
+
+@dataclass(frozen=True, slots=True)
+class JoiningFields:
+    """What the applicant fills in, parsed and checked one by one; empty ones are None."""
+
+    ethnicity: str | None
+    political_status: str | None
+    education: str | None
+    email: str
+    is_student: bool | None
+    joined: date | None
+    number: str | None
+    approved_on: date | None
+
+
+LABELS: Mapping[str, str] = {
+    "branch_id": "团支部",
+    "ethnicity": "民族",
+    "political_status": "政治面貌",
+    "education": "最高学历",
+    "email": "电子邮箱",
+    "is_student": "是否高校学生",
+    "joined": "入团年月",
+    "number": "发展团员编号",
+    "approved_on": "上级团委审批日期",
+}
+
+
+class JoiningMoved(PortalError):
+    """The application is not what the page showed: sent, returned or approved since."""
+
+    status = 409
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what}这次没有保存，没有任何改动。请看下面现在的情况。")
+
+
+class JoiningIncomplete(PortalError):
+    """Something is missing or wrong; ``faults`` has a sentence for each field."""
+
+    status = 422
+
+    def __init__(self, faults: Mapping[str, str]) -> None:
+        super().__init__("还没有提交。" + "".join(faults.values()))
+        self.faults = faults
+
+
+def own_joining(actor: Actor, *, lock: bool = False) -> Joining:
+    """The actor's own application."""
+    query = select(Joining).where(joinings_for(actor, Action.APPLY))
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    found = db.session.scalar(query)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def fields_of(joining: Joining) -> JoiningFields:
+    """The application's fields as they are stored."""
+    return JoiningFields(**{one.name: getattr(joining, one.name) for one in fields(JoiningFields)})
+
+
+def choose_branch(actor: Actor, branch_id: int) -> None:
+    """Apply to this branch. Raises ``NotFound``, ``ClosedToJoining`` or ``JoiningMoved``."""
+    with writing():
+        joining = _changeable(actor)
+        joining.branch_id = open_branch(branch_id).id
+        _touch(joining)
+
+
+def save(actor: Actor, version: int, wanted: JoiningFields) -> None:
+    """Keep what is filled in so far, to go on later. Raises ``JoiningMoved``."""
+    with writing():
+        joining = _changeable(actor, version)
+        _fill(joining, wanted)
+        _touch(joining)
+
+
+def send(actor: Actor, version: int, wanted: JoiningFields, *, age_confirmed: bool) -> None:
+    """Send the application to its branch.
+
+    Raises ``JoiningIncomplete`` (what is filled in is kept all the same) or ``JoiningMoved``.
+    """
+    with writing():
+        joining = _changeable(actor, version)
+        _fill(joining, wanted)
+        _touch(joining)
+        faults = _faults(joining, age_confirmed)
+        if not faults:
+            joining.state, joining.sent_at = JoiningState.SENT, clock.now()
+            joining.decided_at = joining.decided_by_id = None
+            audit.record(
+                actor,
+                audit.Event.JOINING_SENT,
+                joining_id=joining.id,
+                branch_id=joining.branch_id,
+                number=joining.number,
+            )
+    if faults:
+        raise JoiningIncomplete(faults)
+
+
+def take_back(actor: Actor) -> None:
+    """撤回: make the sent application a draft again. Raises ``JoiningMoved``."""
+    with writing():
+        joining = own_joining(actor, lock=True)
+        if joining.state in OPEN_STATES:
+            return  # a double click
+        if joining.state is not JoiningState.SENT:
+            raise JoiningMoved(moved_words(joining))
+        joining.state = JoiningState.DRAFT
+        _touch(joining)
+        audit.record(actor, audit.Event.JOINING_TAKEN_BACK, joining_id=joining.id)
+
+
+def number_faults(actor: Actor, text: str, joined: date | None) -> tuple[str, ...]:
+    """What is wrong with a number while the applicant types it."""
+    joining = own_joining(actor)
+    month = joined or joining.joined or clock.today()
+    return typed_number_faults(text, month, _branch_path(joining))
+
+
+def age_answer(joining: Joining, joined: date | None) -> AgeAnswer:
+    """What the applicant's age in the joining month means."""
+    if joined is None:
+        return AgeAnswer.FINE
+    return joining_age(joining.birth_date, joined, runtime().settings.age_policy)
+
+
+def sent_values(joining: Joining) -> dict[str, str]:
+    """The fields as a person reads them, by name: to keep what was returned, and to compare."""
+    return {name: _shown(getattr(joining, name)) for name in LABELS} | {
+        "number": group_number(joining.number or "") or "（空）",
+        "branch_id": _branch_name(joining),
+        "joined": format_month(joining.joined) if joining.joined else "（空）",
+    }
+
+
+def decided_by(joining: Joining) -> str:
+    """The name of who decided on it."""
+    name = db.session.scalar(select(Account.person_name).where(Account.id == joining.decided_by_id))
+    return name or "系统"
+
+
+def moved_words(joining: Joining) -> str:
+    """Who did what to an application since the page was opened, as the start of a sentence."""
+    if joining.state is JoiningState.SENT:
+        return "申请已经提交，正在等支部审核。"
+    if joining.decided_at is None or joining.state is JoiningState.DRAFT:
+        return f"申请在 {_at(joining.changed_at)} 被修改过（可能是在另一个窗口里）。"
+    done = "通过" if joining.state is JoiningState.APPROVED else "退回"
+    return f"{decided_by(joining)} 在 {_at(joining.decided_at)} 已{done}这份申请。"
+
+
+def _changeable(actor: Actor, version: int | None = None) -> Joining:
+    joining = own_joining(actor, lock=True)
+    if joining.state not in OPEN_STATES or version not in (None, joining.version):
+        raise JoiningMoved(moved_words(joining))
+    return joining
+
+
+def _fill(joining: Joining, wanted: JoiningFields) -> None:
+    for one in fields(JoiningFields):
+        setattr(joining, one.name, getattr(wanted, one.name))
+
+
+def _touch(joining: Joining) -> None:
+    joining.version += 1
+    joining.changed_at = clock.now()
+
+
+def _faults(joining: Joining, age_confirmed: bool) -> dict[str, str]:
+    """What stands against sending, a sentence a field."""
+    faults = {
+        name: f"请填写{LABELS[name]}。"
+        for name in ("ethnicity", "political_status", "education", "is_student", "joined")
+        if getattr(joining, name) is None
+    }
+    if joining.branch_id is None:
+        faults["branch_id"] = "请先选择要加入的团支部。"
+    if joining.joined is not None:
+        faults |= _dated_faults(joining, joining.joined, age_confirmed)
+    return faults
+
+
+def _dated_faults(joining: Joining, joined: date, age_confirmed: bool) -> dict[str, str]:
+    faults = {}
+    policy = runtime().policy
+    answer = age_answer(joining, joined)
+    if answer is AgeAnswer.REFUSED:
+        faults["joined"] = (
+            f"按身份证号，{format_month(joined)} 时年龄太小，不能入团。请核对入团年月；"
+            "如果纸质《入团志愿书》上确实如此，请联系本支部由上级团委处理。"
+        )
+    elif answer is AgeAnswer.QUESTION and not age_confirmed:
+        faults["age_confirmed"] = (
+            "入团时的年龄不在 14 到 28 周岁之间。请核对入团年月，没有错的话请在下面勾选确认。"
+        )
+    if joining.number:
+        wrong = typed_number_faults(joining.number, joined, _branch_path(joining))
+        if wrong:
+            faults["number"] = "".join(wrong)
+    elif joined.year >= policy.twelve_digits_since:
+        faults["number"] = "请填写发展团员编号，在纸质《入团志愿书》首页；找不到请问所在团支部。"
+    if joining.approved_on is None and joined.year >= policy.first_new_year:
+        faults["approved_on"] = "请填写上级团委审批日期，在纸质《入团志愿书》上级团委意见一栏。"
+    return faults
+
+
+def _branch_path(joining: Joining) -> str:
+    path = db.session.scalar(select(Organisation.path).where(Organisation.id == joining.branch_id))
+    return path or "/"
+
+
+def _branch_name(joining: Joining) -> str:
+    name = db.session.scalar(select(Organisation.name).where(Organisation.id == joining.branch_id))
+    return name or "（空）"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    return str(value) if value else "（空）"
+
+
+def _at(moment: datetime) -> str:
+    at = moment.astimezone(clock.BEIJING)
+    return f"{at:%H:%M}" if at.date() == clock.today() else f"{at:%m-%d %H:%M}"

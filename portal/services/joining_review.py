@@ -1,0 +1,339 @@
+"""加入申请, the branch's side: the queue, approve, return. One after the other, no batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import func, select, tuple_, update
+from sqlalchemy.exc import IntegrityError
+
+from portal import clock
+from portal.access import Action, Actor, joinings_for
+from portal.errors import NotFound, PortalError
+from portal.extensions import db
+from portal.models import Account, Joining, JoiningState, Member, Organisation
+from portal.rules import masking
+from portal.runtime import runtime
+from portal.services import audit
+from portal.services.derived import enter
+from portal.services.joining import (
+    LABELS,
+    JoiningMoved,
+    decided_by,
+    moved_words,
+    sent_values,
+)
+from portal.services.member_editing import NumberRefused, typed_number_faults
+from portal.services.transaction import writing
+
+PAGE_ROWS = 50
+REASON_LENGTH = 500
+
+
+class ReasonNeeded(PortalError):
+    """Returned without saying why."""
+
+    status = 422
+
+    def __init__(self) -> None:
+        super().__init__("请选择或写明退回的原因，申请人会看到并照着更正。")
+
+
+class NotCompared(PortalError):
+    """Approved without having compared it with the paper."""
+
+    status = 422
+
+    def __init__(self) -> None:
+        super().__init__("还没有通过。请把三项都与纸质《入团志愿书》核对，逐项打勾后再点“通过”。")
+
+
+@dataclass(frozen=True, slots=True)
+class JoiningRow:
+    """An application in the queue."""
+
+    id: int
+    name: str
+    sex: str
+    number: str | None
+    joined: date | None
+    approved_on: date | None
+    sent_at: datetime
+    waiting_days: int
+    again: bool  # it was returned before
+    state: JoiningState
+    decided_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePage:
+    """A part of the queue, oldest first; ``after`` opens the next part."""
+
+    rows: tuple[JoiningRow, ...]
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A field that the applicant changed after it was returned."""
+
+    label: str
+    before: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """An application beside the paper."""
+
+    joining: Joining
+    masked_id_number: str
+    number_faults: tuple[str, ...]
+    corrections: tuple[Correction, ...]
+    decided_by: str
+    previous_id: int | None
+    next_id: int | None
+
+
+def count_joinings(actor: Actor) -> dict[JoiningState, int]:
+    """How many applications the branch has in each state."""
+    rows = db.session.execute(
+        select(Joining.state, func.count())
+        .where(joinings_for(actor, Action.REVIEW_JOININGS))
+        .group_by(Joining.state)
+    )
+    counts = dict.fromkeys(JoiningState, 0)
+    counts.update(dict(rows.all()))
+    return counts
+
+
+def list_joinings(actor: Actor, state: JoiningState, after: str = "") -> QueuePage:
+    """The branch's applications in a state, the longest waiting first."""
+    query = select(Joining).where(
+        joinings_for(actor, Action.REVIEW_JOININGS), Joining.state == state
+    )
+    cursor = _parse_key(after)
+    if cursor is not None:
+        query = query.where(tuple_(Joining.sent_at, Joining.id) > cursor)
+    found = db.session.scalars(
+        query.order_by(Joining.sent_at, Joining.id).limit(PAGE_ROWS + 1)
+    ).all()
+    more, found = len(found) > PAGE_ROWS, found[:PAGE_ROWS]
+    today = clock.today()
+    return QueuePage(
+        rows=tuple(_row(one, today) for one in found),
+        after=_format_key(found[-1]) if more else None,
+    )
+
+
+def find_joining(actor: Actor, joining_id: int, *, lock: bool = False) -> Joining:
+    """An application sent to the actor's branch. Raises ``NotFound``."""
+    query = select(Joining).where(
+        Joining.id == joining_id, joinings_for(actor, Action.REVIEW_JOININGS)
+    )
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    joining = db.session.scalar(query)
+    if joining is None:
+        raise NotFound
+    return joining
+
+
+def review(actor: Actor, joining_id: int) -> Review:
+    """What the branch compares with the paper, and its neighbours in the queue."""
+    joining = find_joining(actor, joining_id)
+    sealed, person = joining.id_number_sealed, joining.id_number_hash
+    id_number = ""
+    if sealed is not None and person is not None:
+        id_number = runtime().vault.open(sealed, b"member.id_number:" + person)
+    waiting = joining.state is JoiningState.SENT
+    return Review(
+        joining=joining,
+        masked_id_number=masking.mask_id_number(id_number) if id_number else "",
+        number_faults=_number_faults(joining) if waiting else (),
+        corrections=_corrections(joining),
+        decided_by=decided_by(joining) if joining.decided_by_id else "",
+        previous_id=_neighbour(actor, joining, forwards=False) if waiting else None,
+        next_id=_neighbour(actor, joining, forwards=True) if waiting else None,
+    )
+
+
+def approve(actor: Actor, joining_id: int, version: int, *, compared: bool) -> int:
+    """Make the applicant a member; the number is occupied from now on. Returns the member's id.
+
+    Raises ``NotCompared``, ``JoiningMoved`` when somebody was faster, or ``NumberRefused`` when
+    the number was taken in the meantime; then nothing has changed.
+    """
+    if not compared:
+        raise NotCompared
+    try:
+        return _approve(actor, joining_id, version)
+    except IntegrityError:
+        # The number was taken at the same moment: asked again, the check finds the other one.
+        return _approve(actor, joining_id, version)
+
+
+def send_back(actor: Actor, joining_id: int, version: int, reason: str) -> None:
+    """退回: the applicant sees the reason, corrects and sends again.
+
+    Raises ``ReasonNeeded`` or ``JoiningMoved``.
+    """
+    if not reason.strip():
+        raise ReasonNeeded
+    with writing():
+        joining = _waiting(actor, joining_id, version)
+        joining.returned_fields = sent_values(joining)
+        joining.reason = reason.strip()[:REASON_LENGTH]
+        _decide(actor, joining, JoiningState.RETURNED)
+        audit.record(
+            actor,
+            audit.Event.JOINING_RETURNED,
+            joining_id=joining.id,
+            reason=joining.reason,
+        )
+
+
+def _approve(actor: Actor, joining_id: int, version: int) -> int:
+    with writing() as session:
+        joining = _waiting(actor, joining_id, version)
+        faults = _number_faults(joining)
+        if faults:
+            raise NumberRefused(faults)
+        member = _member_of(joining, actor)
+        enter(member)
+        joining.member_id = member.id
+        joining.id_number_sealed = joining.id_number_hash = None
+        joining.phone_sealed = joining.phone_hash = None
+        _decide(actor, joining, JoiningState.APPROVED)
+        session.execute(
+            update(Account)
+            .where(Account.joining_id == joining.id)
+            .values(joining_id=None, member_id=member.id)
+        )
+        audit.record(
+            actor,
+            audit.Event.JOINING_APPROVED,
+            member_id=member.id,
+            joining_id=joining.id,
+            number=member.number,
+        )
+        return member.id
+
+
+def _member_of(joining: Joining, actor: Actor) -> Member:
+    assert joining.branch_id is not None
+    assert joining.joined is not None
+    assert joining.id_number_sealed is not None
+    assert joining.id_number_hash is not None
+    assert joining.phone_sealed is not None
+    assert joining.phone_hash is not None
+    return Member(
+        branch_id=joining.branch_id,
+        name=joining.name,
+        pinyin=joining.pinyin,
+        initials=joining.initials,
+        sex=joining.sex,
+        birth_date=joining.birth_date,
+        ethnicity=joining.ethnicity or "",
+        political_status=joining.political_status or "",
+        education=joining.education or "",
+        email=joining.email,
+        fee_cents=0,
+        is_student=bool(joining.is_student),
+        joined=joining.joined,
+        approved_on=joining.approved_on,
+        number=joining.number,
+        id_number_sealed=joining.id_number_sealed,
+        id_number_hash=joining.id_number_hash,
+        phone_sealed=joining.phone_sealed,
+        phone_hash=joining.phone_hash,
+        version=1,
+        changed_at=clock.now(),
+        changed_by_id=actor.account_id,
+    )
+
+
+def _waiting(actor: Actor, joining_id: int, version: int) -> Joining:
+    joining = find_joining(actor, joining_id, lock=True)
+    if joining.state is not JoiningState.SENT or joining.version != version:
+        raise JoiningMoved(
+            "申请人撤回后又提交过，内容可能有变化。"
+            if joining.state is JoiningState.SENT
+            else moved_words(joining)
+        )
+    return joining
+
+
+def _decide(actor: Actor, joining: Joining, state: JoiningState) -> None:
+    joining.state, joining.version = state, joining.version + 1
+    joining.decided_at, joining.decided_by_id = clock.now(), actor.account_id
+    joining.changed_at = joining.decided_at
+
+
+def _number_faults(joining: Joining) -> tuple[str, ...]:
+    if joining.number is None or joining.joined is None:
+        return ()
+    path = db.session.scalar(select(Organisation.path).where(Organisation.id == joining.branch_id))
+    return typed_number_faults(joining.number, joining.joined, path or "/")
+
+
+def _corrections(joining: Joining) -> tuple[Correction, ...]:
+    if joining.returned_fields is None:
+        return ()
+    now = sent_values(joining)
+    return tuple(
+        Correction(label, joining.returned_fields.get(name, ""), now[name])
+        for name, label in LABELS.items()
+        if joining.returned_fields.get(name) != now[name]
+    )
+
+
+def _neighbour(actor: Actor, joining: Joining, *, forwards: bool) -> int | None:
+    place = tuple_(Joining.sent_at, Joining.id)
+    here = (joining.sent_at, joining.id)
+    order = (Joining.sent_at, Joining.id)
+    return db.session.scalar(
+        select(Joining.id)
+        .where(
+            joinings_for(actor, Action.REVIEW_JOININGS),
+            Joining.state == JoiningState.SENT,
+            place > here if forwards else place < here,
+        )
+        .order_by(*(order if forwards else (one.desc() for one in order)))
+        .limit(1)
+    )
+
+
+def _row(joining: Joining, today: date) -> JoiningRow:
+    assert joining.sent_at is not None
+    return JoiningRow(
+        id=joining.id,
+        name=joining.name,
+        sex=joining.sex.label,
+        number=joining.number,
+        joined=joining.joined,
+        approved_on=joining.approved_on,
+        sent_at=joining.sent_at,
+        waiting_days=(today - clock.day_of(joining.sent_at)).days,
+        again=joining.returned_fields is not None,
+        state=joining.state,
+        decided_at=joining.decided_at,
+    )
+
+
+def _format_key(joining: Joining) -> str:
+    assert joining.sent_at is not None
+    return f"{joining.sent_at.isoformat()}~{joining.id}"
+
+
+def _parse_key(text: str) -> tuple[datetime, int] | None:
+    """The place a page begins after; a key that nobody was given opens the first page."""
+    moment, separator, joining_id = text.rpartition("~")
+    if not separator or not joining_id.isdecimal():
+        return None
+    try:
+        parsed = datetime.fromisoformat(moment)
+    except ValueError:
+        return None
+    return (parsed, int(joining_id)) if parsed.tzinfo else None
