@@ -3,7 +3,7 @@
 import argparse
 import importlib
 
-NAMES = ("upload", "pages", "city", "weight")
+NAMES = ("upload", "pages", "city", "weight", "tree")
 
 
 def main() -> None:
