@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 
 from bench.pages import RUNS, facts
-from bench.server import BUILD, Client, milliseconds, p50, p95, peak_mib, portal, table
+from bench.server import BUILD, Client, milliseconds, p50, p95, peak_mib, portal, table, worker
 
 
 def main() -> None:
@@ -18,7 +18,7 @@ def main() -> None:
 
 def ask(scale: str, rows: list[tuple[object, ...]]) -> float:
     instance = BUILD / f"bench-{scale}"
-    with portal(instance, scale=scale) as (port, server):
+    with portal(instance, scale=scale) as (port, server), worker(instance) as beside:
         branch, district, municipal = Client(port), Client(port), Client(port)
         branch.sign_in(instance, "zhibu1")
         district.sign_in(instance, "quwei1")
@@ -45,6 +45,7 @@ def ask(scale: str, rows: list[tuple[object, ...]]) -> float:
             rows.append((f"{scale}: {name}", p50(times), p95(times)))
             first = first or p95(times)
         rows.append((f"{scale}: peak memory of the server, MiB", peak_mib(server.pid), ""))
+        rows.append((f"{scale}: peak memory of the worker, MiB", peak_mib(beside.pid), ""))
         size = subprocess.run(
             ["du", "-sm", str(instance / "portal.db")], capture_output=True, text=True, check=True
         ).stdout.split()[0]

@@ -7,12 +7,14 @@ import json
 import os
 import re
 import socket
+import sqlite3
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -66,6 +68,34 @@ def portal(instance: Path, *, scale: str = "demo") -> Iterator[tuple[int, subpro
     port = free_port()
     with process(["-m", "portal.serve", "--port", str(port)], port, **environment) as running:
         yield port, running
+
+
+@contextmanager
+def worker(instance: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """The worker beside the portal; given once ``/readyz`` would see it alive."""
+    began = datetime.now(UTC)
+    running = subprocess.Popen(
+        [sys.executable, "-m", "portal.worker"],
+        cwd=ROOT,
+        env={**os.environ, "PORTAL_LOG_LEVEL": "WARNING", "PORTAL_INSTANCE": str(instance)},
+    )
+    try:
+        ends = time.monotonic() + 60
+        while _last_beat(instance) < began.replace(tzinfo=None):
+            if time.monotonic() > ends or running.poll() is not None:
+                raise OSError("the worker gives no sign of life")
+            time.sleep(0.1)
+        yield running
+    finally:
+        running.terminate()
+        running.wait(timeout=20)
+
+
+def _last_beat(instance: Path) -> datetime:
+    connection = sqlite3.connect(instance / "portal.db")
+    found = connection.execute("SELECT at FROM heartbeat WHERE name = 'worker'").fetchone()
+    connection.close()
+    return datetime.fromisoformat(found[0]) if found else datetime.min
 
 
 class Client:
