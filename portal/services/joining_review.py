@@ -1,11 +1,10 @@
-"""加入申请, the branch's side: the queue, approve, return. One after the other, no batch."""
+"""加入申请, the branch's side: compare, approve, return. One after the other, no batch."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
 
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from portal import clock
@@ -24,10 +23,10 @@ from portal.services.joining import (
     moved_words,
     sent_values,
 )
+from portal.services.joining_queue import neighbour
 from portal.services.member_editing import NumberRefused, typed_number_faults
 from portal.services.transaction import writing
 
-PAGE_ROWS = 50
 REASON_LENGTH = 500
 
 
@@ -50,31 +49,6 @@ class NotCompared(PortalError):
 
 
 @dataclass(frozen=True, slots=True)
-class JoiningRow:
-    """An application in the queue."""
-
-    id: int
-    name: str
-    sex: str
-    number: str | None
-    joined: date | None
-    approved_on: date | None
-    sent_at: datetime
-    waiting_days: int
-    again: bool  # it was returned before
-    state: JoiningState
-    decided_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class QueuePage:
-    """A part of the queue, oldest first; ``after`` opens the next part."""
-
-    rows: tuple[JoiningRow, ...]
-    after: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Correction:
     """A field that the applicant changed after it was returned."""
 
@@ -94,37 +68,6 @@ class Review:
     decided_by: str
     previous_id: int | None
     next_id: int | None
-
-
-def count_joinings(actor: Actor) -> dict[JoiningState, int]:
-    """How many applications the branch has in each state."""
-    rows = db.session.execute(
-        select(Joining.state, func.count())
-        .where(joinings_for(actor, Action.REVIEW_JOININGS))
-        .group_by(Joining.state)
-    )
-    counts = dict.fromkeys(JoiningState, 0)
-    counts.update(dict(rows.all()))
-    return counts
-
-
-def list_joinings(actor: Actor, state: JoiningState, after: str = "") -> QueuePage:
-    """The branch's applications in a state, the longest waiting first."""
-    query = select(Joining).where(
-        joinings_for(actor, Action.REVIEW_JOININGS), Joining.state == state
-    )
-    cursor = _parse_key(after)
-    if cursor is not None:
-        query = query.where(tuple_(Joining.sent_at, Joining.id) > cursor)
-    found = db.session.scalars(
-        query.order_by(Joining.sent_at, Joining.id).limit(PAGE_ROWS + 1)
-    ).all()
-    more, found = len(found) > PAGE_ROWS, found[:PAGE_ROWS]
-    today = clock.today()
-    return QueuePage(
-        rows=tuple(_row(one, today) for one in found),
-        after=_format_key(found[-1]) if more else None,
-    )
 
 
 def find_joining(actor: Actor, joining_id: int, *, lock: bool = False) -> Joining:
@@ -154,8 +97,8 @@ def review(actor: Actor, joining_id: int) -> Review:
         number_faults=_number_faults(joining) if waiting else (),
         corrections=_corrections(joining),
         decided_by=decided_by(joining) if joining.decided_by_id else "",
-        previous_id=_neighbour(actor, joining, forwards=False) if waiting else None,
-        next_id=_neighbour(actor, joining, forwards=True) if waiting else None,
+        previous_id=neighbour(actor, joining, forwards=False) if waiting else None,
+        next_id=neighbour(actor, joining, forwards=True) if waiting else None,
     )
 
 
@@ -287,53 +230,3 @@ def _corrections(joining: Joining) -> tuple[Correction, ...]:
         for name, label in LABELS.items()
         if joining.returned_fields.get(name) != now[name]
     )
-
-
-def _neighbour(actor: Actor, joining: Joining, *, forwards: bool) -> int | None:
-    place = tuple_(Joining.sent_at, Joining.id)
-    here = (joining.sent_at, joining.id)
-    order = (Joining.sent_at, Joining.id)
-    return db.session.scalar(
-        select(Joining.id)
-        .where(
-            joinings_for(actor, Action.REVIEW_JOININGS),
-            Joining.state == JoiningState.SENT,
-            place > here if forwards else place < here,
-        )
-        .order_by(*(order if forwards else (one.desc() for one in order)))
-        .limit(1)
-    )
-
-
-def _row(joining: Joining, today: date) -> JoiningRow:
-    assert joining.sent_at is not None
-    return JoiningRow(
-        id=joining.id,
-        name=joining.name,
-        sex=joining.sex.label,
-        number=joining.number,
-        joined=joining.joined,
-        approved_on=joining.approved_on,
-        sent_at=joining.sent_at,
-        waiting_days=(today - clock.day_of(joining.sent_at)).days,
-        again=joining.returned_fields is not None,
-        state=joining.state,
-        decided_at=joining.decided_at,
-    )
-
-
-def _format_key(joining: Joining) -> str:
-    assert joining.sent_at is not None
-    return f"{joining.sent_at.isoformat()}~{joining.id}"
-
-
-def _parse_key(text: str) -> tuple[datetime, int] | None:
-    """The place a page begins after; a key that nobody was given opens the first page."""
-    moment, separator, joining_id = text.rpartition("~")
-    if not separator or not joining_id.isdecimal():
-        return None
-    try:
-        parsed = datetime.fromisoformat(moment)
-    except ValueError:
-        return None
-    return (parsed, int(joining_id)) if parsed.tzinfo else None

@@ -26,7 +26,7 @@ from portal.models import (
 )
 from portal.rules.id_number import IdNumber, check_digit
 from portal.runtime import runtime
-from portal.services import accounts, branch_choice, joining, joining_review
+from portal.services import accounts, branch_choice, joining, joining_queue, joining_review
 from portal.services.accounts import SignInRefused
 from portal.services.audit import Event
 from portal.services.branch_choice import ClosedToJoining
@@ -409,7 +409,7 @@ def test_returned_with_a_reason_corrected_and_sent_again(world: World) -> None:
     assert [one.label for one in seen.corrections] == ["最高学历", "发展团员编号"]
     assert seen.corrections[0].before == "高中"
     assert seen.masked_id_number.startswith("9904●●●●●●")
-    assert joining_review.list_joinings(branch, JoiningState.SENT).rows[0].again
+    assert joining_queue.list_joinings(branch, JoiningState.SENT).rows[0].again
     assert approve(world, joining_id)
 
 
@@ -486,7 +486,7 @@ def test_two_branches_approving_one_number_at_once(world: World, app: Flask) -> 
 
 
 def test_the_queue_is_in_order_and_paged(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(joining_review, "PAGE_ROWS", 2)
+    monkeypatch.setattr(joining_queue, "PAGE_ROWS", 2)
     branch = world.actor(world.branch)
     sent = [world.apply() for _ in range(5)]
     with writing() as session:
@@ -496,12 +496,12 @@ def test_the_queue_is_in_order_and_paged(world: World, monkeypatch: pytest.Monke
     seen: list[int] = []
     after: str | None = ""
     while after is not None:
-        page = joining_review.list_joinings(branch, JoiningState.SENT, after)
+        page = joining_queue.list_joinings(branch, JoiningState.SENT, after)
         seen += [one.id for one in page.rows]
         after = page.after
     assert seen == sent
-    assert joining_review.list_joinings(branch, JoiningState.SENT).rows[0].waiting_days == 9
-    counts = joining_review.count_joinings(branch)
+    assert joining_queue.list_joinings(branch, JoiningState.SENT).rows[0].waiting_days == 9
+    counts = joining_queue.count_joinings(branch)
     assert (counts[JoiningState.SENT], counts[JoiningState.APPROVED]) == (5, 0)
     middle = joining_review.review(branch, sent[2])
     assert (middle.previous_id, middle.next_id) == (sent[1], sent[3])
@@ -511,7 +511,7 @@ def test_the_queue_is_in_order_and_paged(world: World, monkeypatch: pytest.Monke
 @pytest.mark.parametrize("key", ["x", "~", "2020-01-01~x", "nonsense~1", "2020-01-01T00:00~1"])
 def test_a_key_nobody_was_given_opens_the_first_page(world: World, key: str) -> None:
     world.apply()
-    page = joining_review.list_joinings(world.actor(world.branch), JoiningState.SENT, key)
+    page = joining_queue.list_joinings(world.actor(world.branch), JoiningState.SENT, key)
     assert len(page.rows) == 1
 
 

@@ -12,7 +12,7 @@ from portal.errors import PortalError
 from portal.models import JoiningState
 from portal.rules.text import TextFault, clean_text
 from portal.rules.vocabulary import RETURN_REASONS
-from portal.services import joining_review
+from portal.services import joining_queue, joining_review
 from portal.services.joining import JoiningMoved, sent_values
 from portal.services.joining_review import NotCompared, ReasonNeeded
 from portal.services.member_editing import NumberRefused
@@ -37,14 +37,14 @@ def queue() -> Response:
     """加入申请: the applications, the longest waiting first."""
     actor, asked = current_actor(), request.args.get("state", "")
     state = JoiningState(asked) if asked in [one.value for one in STATES] else JoiningState.SENT
-    page = joining_review.list_joinings(actor, state, request.args.get("after", ""))
+    page = joining_queue.list_joinings(actor, state, request.args.get("after", ""))
     return page_or_partial(
         "joining/queue.html",
         "joining/_queue.html",
         listed=page,
         state=state,
         states=STATES,
-        counts=joining_review.count_joinings(actor),
+        counts=joining_queue.count_joinings(actor),
         empty=EMPTY[state],
     )
 
