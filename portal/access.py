@@ -14,7 +14,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, and_, false, select
 
 from portal.errors import NotAllowed
-from portal.models import Joining, JoiningState, Member, Organisation
+from portal.models import Account, Joining, JoiningState, Member, Organisation
 
 
 class Role(StrEnum):
@@ -37,6 +37,7 @@ class Scope(StrEnum):
     SELF = "self"
     OWN_BRANCH = "own branch"
     SUBTREE = "subtree"
+    BELOW = "below"  # the subtree without the own organisation
     NOTHING = "nothing"  # the action has no object
 
 
@@ -45,6 +46,20 @@ class Action(StrEnum):
 
     START = "start"  # the first page, which sends each role to its own
     SIGN_OUT = "sign out"
+    VIEW_OWN_ACCOUNT = "view own account"
+    CHANGE_OWN_PASSWORD = "change own password"  # noqa: S105 (a name)
+    CHANGE_OWN_CONTACT = "change own contact"
+    LIST_OWN_SIGN_INS = "list own sign-ins"
+    END_OWN_SIGN_INS = "end own sign-ins"
+    LIST_ACCOUNTS = "list accounts"
+    ADD_ACCOUNT = "add account"
+    NAME_ACCOUNT = "name account"
+    ISSUE_CODE = "issue code"
+    DISABLE_ACCOUNT = "disable account"
+    ENABLE_ACCOUNT = "enable account"
+    END_ACCOUNT_SIGN_INS = "end account sign-ins"
+    HAND_OVER = "hand over"
+    ISSUE_MEMBER_CODE = "issue member code"
     LIST_OWN_MEMBERS = "list own members"
     BROWSE_ORGANISATIONS = "browse organisations"
     VIEW_MEMBER = "view member"
@@ -61,6 +76,9 @@ class Action(StrEnum):
 
 A, M, B, C, D = Role.APPLICANT, Role.MEMBER, Role.BRANCH, Role.COMMITTEE, Role.DISTRICT
 
+# Accounts of organisations: a branch's own, and a committee's own and all below it.
+_ACCOUNTS = {B: Scope.OWN_BRANCH, C: Scope.SUBTREE, D: Scope.SUBTREE}
+
 POLICY: Mapping[Action, Mapping[Role, Scope]] = {
     Action.START: {
         A: Scope.NOTHING,
@@ -76,6 +94,20 @@ POLICY: Mapping[Action, Mapping[Role, Scope]] = {
         C: Scope.NOTHING,
         D: Scope.NOTHING,
     },
+    Action.VIEW_OWN_ACCOUNT: dict.fromkeys(Role, Scope.SELF),
+    Action.CHANGE_OWN_PASSWORD: dict.fromkeys(Role, Scope.SELF),
+    Action.CHANGE_OWN_CONTACT: {M: Scope.SELF},
+    Action.LIST_OWN_SIGN_INS: dict.fromkeys(Role, Scope.SELF),
+    Action.END_OWN_SIGN_INS: dict.fromkeys(Role, Scope.SELF),
+    Action.LIST_ACCOUNTS: _ACCOUNTS,
+    Action.ADD_ACCOUNT: _ACCOUNTS,
+    Action.NAME_ACCOUNT: {C: Scope.BELOW, D: Scope.BELOW},
+    Action.ISSUE_CODE: _ACCOUNTS,
+    Action.DISABLE_ACCOUNT: _ACCOUNTS,
+    Action.ENABLE_ACCOUNT: _ACCOUNTS,
+    Action.END_ACCOUNT_SIGN_INS: _ACCOUNTS,
+    Action.HAND_OVER: _ACCOUNTS,
+    Action.ISSUE_MEMBER_CODE: {B: Scope.OWN_BRANCH},
     Action.LIST_OWN_MEMBERS: {B: Scope.OWN_BRANCH},
     Action.BROWSE_ORGANISATIONS: {C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.VIEW_MEMBER: {B: Scope.OWN_BRANCH, C: Scope.SUBTREE, D: Scope.SUBTREE},
@@ -169,6 +201,27 @@ def joinings_for(actor: Actor, action: Action) -> ColumnElement[bool]:
     if scope is Scope.SELF:
         return Joining.id == actor.joining_id
     return and_(Joining.branch_id == actor.organisation_id, Joining.state != JoiningState.DRAFT)
+
+
+def accounts_for(actor: Actor, action: Action) -> ColumnElement[bool]:
+    """The criterion on ``Account`` for all that the actor may do ``action`` to.
+
+    Besides one's own, only accounts of organisations: a member's is their branch's to care for,
+    through the member. Raises ``NotAllowed`` when the actor's role never may.
+    """
+    scope = require(actor, action)
+    if scope is Scope.SELF:
+        return Account.id == actor.account_id
+    if scope is Scope.OWN_BRANCH:
+        return Account.organisation_id == actor.organisation_id
+    inside = select(Organisation.id).where(in_subtree(actor.organisation_path))
+    criterion = Account.organisation_id.in_(inside)
+    if scope is Scope.BELOW:
+        # Nobody stands above the municipal committee: there, colleagues do it for each other.
+        is_top = actor.organisation_path.count("/") == 2
+        other = Account.id != actor.account_id
+        return criterion & (other if is_top else Account.organisation_id != actor.organisation_id)
+    return criterion
 
 
 def in_subtree(path: str) -> ColumnElement[bool]:

@@ -27,6 +27,15 @@ class MenuGroup:
 # Label, address, the pages that lie under the item, who has it.
 _MENU: tuple[tuple[str, tuple[tuple[str, str, tuple[str, ...], Action], ...]], ...] = (
     (
+        "用户中心",
+        (
+            ("我的资料", "/my/profile", ("/my/profile", "/my/contact"), Action.VIEW_OWN_ACCOUNT),
+            ("修改密码", "/my/password", ("/my/password",), Action.CHANGE_OWN_PASSWORD),
+            ("登录设备", "/my/sign-ins", ("/my/sign-ins",), Action.LIST_OWN_SIGN_INS),
+        ),
+    ),
+    ("团组织管理", (("账号管理", "/accounts/", ("/accounts/",), Action.LIST_ACCOUNTS),)),
+    (
         "团员管理",
         (
             ("我的团员", "/members/", ("/members/",), Action.LIST_OWN_MEMBERS),

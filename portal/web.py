@@ -19,6 +19,7 @@ from portal.menu import menu_for
 from portal.rules.deadlines import format_month
 from portal.rules.member_number import group_number
 from portal.rules.scan_refusals import format_size
+from portal.runtime import runtime
 from portal.storage import Incoming
 
 CONTENT_SECURITY_POLICY = (
@@ -133,6 +134,7 @@ def template_globals(app: Flask) -> None:
             "actor": actor,
             "menu": menu_for(actor, request.path) if actor else (),
             "today": clock.today(),
+            "password_min_length": runtime().settings.password_min_length,
             "request_id": g.get("request_id", ""),
         }
 

@@ -171,6 +171,21 @@ class World:
         assert actor.joining_id is not None
         return actor.joining_id
 
+    def add_account(self, node: Node, *, login: str | None = None, name: str = "张新") -> int:
+        """A further account of an organisation, with the password of all."""
+        with writing() as session:
+            last = session.scalar(select(func.max(Account.id))) or 0
+            account = Account(
+                login=login or f"extra{last + 1}",
+                password_hash=_HASH,
+                person_name=name,
+                organisation_id=node.id,
+                created_at=clock.now(),
+            )
+            session.add(account)
+            session.flush()
+            return account.id
+
     def number(self, year: int = 2026) -> str:
         """A number of a new member that nobody has."""
         self._sequence += 1

@@ -5,11 +5,34 @@ Nothing here writes to the database, and nobody but ``create_app`` imports from 
 
 from flask import Flask
 
-from portal.blueprints import auth, card, errors, joining, members, organisations, scans, system
+from portal.blueprints import (
+    accounts,
+    auth,
+    card,
+    errors,
+    joining,
+    members,
+    organisations,
+    passwords,
+    scans,
+    system,
+    user_center,
+)
 
 
 def register_blueprints(app: Flask) -> None:
     """Attach every blueprint and the error handlers."""
-    for part in (auth, joining, members, scans, organisations, card, system):
+    for part in (
+        auth,
+        passwords,
+        user_center,
+        accounts,
+        joining,
+        members,
+        scans,
+        organisations,
+        card,
+        system,
+    ):
         app.register_blueprint(part.blueprint)
     errors.init_app(app)

@@ -47,13 +47,56 @@ def hash_password(password: str) -> str:
     return _hasher.hash(password)
 
 
-def sign_in(login: str, password: str, *, address: str, user_agent: str, request_id: str) -> str:
-    """Begin a session and return its token, for the cookie. Raises ``SignInRefused``.
+def account_named(text: str) -> Account | None:
+    """The account that a person means by what they typed.
 
-    ``login`` is the account's name; a member or applicant can give their ID number or phone too.
+    Its name; a member or applicant can give their ID number or phone too.
     """
-    account = _account_named(login)
-    if not _verify(account, password) or account is None or account.disabled_at is not None:
+    account = db.session.scalar(select(Account).where(Account.login == text.strip().lower()))
+    if account is not None:
+        return account
+    person = IdNumber.parse(text)
+    if isinstance(person, IdNumber):
+        wanted = runtime().vault.index("id_number", person.text)
+        owner = or_(Member.id_number_hash == wanted, Joining.id_number_hash == wanted)
+    elif phone := parse_phone(text):
+        wanted = runtime().vault.index("phone", phone)
+        owner = or_(Member.phone_hash == wanted, Joining.phone_hash == wanted)
+    else:
+        return None
+    found = db.session.scalars(
+        select(Account)
+        .outerjoin(Member, Member.id == Account.member_id)
+        .outerjoin(Joining, Joining.id == Account.joining_id)
+        .where(owner)
+        .limit(2)
+    ).all()
+    return found[0] if len(found) == 1 else None  # a phone of two people names neither
+
+
+def verify_password(account: Account | None, password: str) -> bool:
+    """Whether the account's password is this one; as slow for no account as for a wrong one."""
+    try:
+        stored = account.password_hash if account else None
+        return _hasher.verify(stored or _NOBODY, password)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def end_sign_ins(account_id: int, *, but: int | None = None) -> int:
+    """End the account's sessions in the running transaction; how many there were."""
+    ended = db.session.execute(
+        update(SignIn)
+        .where(SignIn.account_id == account_id, SignIn.ended_at.is_(None), SignIn.id != (but or 0))
+        .values(ended_at=clock.now())
+    )
+    return int(ended.rowcount)  # type: ignore[attr-defined]
+
+
+def sign_in(login: str, password: str, *, address: str, user_agent: str, request_id: str) -> str:
+    """Begin a session and return its token, for the cookie. Raises ``SignInRefused``."""
+    account = account_named(login)
+    if not verify_password(account, password) or account is None or account.disabled_at is not None:
         with writing():
             audit.record(
                 None, audit.Event.SIGN_IN_REFUSED, address=address, known=account is not None
@@ -165,37 +208,6 @@ def _role(row: Any) -> Role:
     if kind is OrganisationKind.BRANCH:
         return Role.BRANCH
     return Role.DISTRICT if kind.may_release_numbers else Role.COMMITTEE
-
-
-def _account_named(text: str) -> Account | None:
-    account = db.session.scalar(select(Account).where(Account.login == text.strip().lower()))
-    if account is not None:
-        return account
-    person = IdNumber.parse(text)
-    if isinstance(person, IdNumber):
-        wanted = runtime().vault.index("id_number", person.text)
-        owner = or_(Member.id_number_hash == wanted, Joining.id_number_hash == wanted)
-    elif phone := parse_phone(text):
-        wanted = runtime().vault.index("phone", phone)
-        owner = or_(Member.phone_hash == wanted, Joining.phone_hash == wanted)
-    else:
-        return None
-    found = db.session.scalars(
-        select(Account)
-        .outerjoin(Member, Member.id == Account.member_id)
-        .outerjoin(Joining, Joining.id == Account.joining_id)
-        .where(owner)
-        .limit(2)
-    ).all()
-    return found[0] if len(found) == 1 else None  # a phone of two people names neither
-
-
-def _verify(account: Account | None, password: str) -> bool:
-    try:
-        stored = account.password_hash if account else None
-        return _hasher.verify(stored or _NOBODY, password)
-    except (VerificationError, InvalidHashError):
-        return False
 
 
 def _token_hash(token: str) -> bytes:

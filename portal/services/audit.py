@@ -21,6 +21,17 @@ class Event(StrEnum):
     SIGNED_IN = "signed in"
     SIGN_IN_REFUSED = "sign-in refused"
     SIGNED_OUT = "signed out"
+    SIGN_INS_ENDED = "sign-ins ended"
+    PASSWORD_CHANGED = "password changed"  # noqa: S105 (a name)
+    PASSWORD_SET = "password set with a code"  # noqa: S105 (a name)
+    CODE_ISSUED = "code issued"
+    CODE_REFUSED = "code refused"
+    ACCOUNT_ADDED = "account added"
+    ACCOUNT_NAMED = "account named"
+    ACCOUNT_DISABLED = "account disabled"
+    ACCOUNT_ENABLED = "account enabled"
+    ACCOUNT_HANDED_OVER = "account handed over"
+    CONTACT_CHANGED = "contact changed"
     MEMBER_CHANGED = "member changed"
     FIELD_UNMASKED = "field unmasked"
     SCAN_VIEWED = "scan viewed"

@@ -79,7 +79,7 @@ def unmask(actor: Actor, member_id: int, field: PersonalField) -> ShownField:
     with writing():
         member = find_member(actor, Action.UNMASK_FIELD, member_id)
         audit.record(actor, audit.Event.FIELD_UNMASKED, member_id=member.id, field=field)
-        return ShownField(field, LABELS[field], _plain(member, field))
+        return ShownField(field, LABELS[field], plain_field(member, field))
 
 
 LABELS = {
@@ -101,12 +101,21 @@ def sealed_fields(id_number: str, phone: str) -> dict[str, bytes]:
     return {
         "id_number_hash": person,
         "id_number_sealed": vault.seal(id_number, b"member.id_number:" + person),
+        **sealed_phone(person, phone),
+    }
+
+
+def sealed_phone(person: bytes, phone: str) -> dict[str, bytes]:
+    """The columns of a phone; ``person`` is the keyed hash of the ID number it is sealed to."""
+    vault = runtime().vault
+    return {
         "phone_hash": vault.index("phone", phone),
         "phone_sealed": vault.seal(phone, b"member.phone:" + person),
     }
 
 
-def _plain(member: Member, field: PersonalField) -> str:
+def plain_field(member: Member, field: PersonalField) -> str:
+    """A personal field as it is, for the services; who is shown it goes through ``unmask``."""
     vault = runtime().vault
     match field:
         case PersonalField.ID_NUMBER:
@@ -133,7 +142,7 @@ def _masked(member: Member, field: PersonalField) -> ShownField:
     if field is PersonalField.EMAIL and not member.email:
         return ShownField(field, LABELS[field], "无")
     if field is PersonalField.ID_NUMBER:
-        shown = masking.mask_id_number(_plain(member, field))
+        shown = masking.mask_id_number(plain_field(member, field))
     else:
         shown = _MASKS[field]
     return ShownField(field, LABELS[field], shown, masked=True)

@@ -281,6 +281,10 @@
     }
   });
 
+  document.addEventListener('click', function (event) {
+    if (event.target.hasAttribute && event.target.hasAttribute('data-print')) { window.print(); }
+  });
+
   document.addEventListener('DOMContentLoaded', function () {
     var first = document.querySelector('.message[data-focus]');
     if (first) { first.focus(); }

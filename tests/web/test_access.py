@@ -51,7 +51,8 @@ def test_every_action_has_a_route(app: Flask) -> None:
 
 def ask(browser: Browser, rule: str, method: str, **ids: int) -> int:
     path = rule
-    for name in ("member_id", "organisation_id", "scan_id", "joining_id", "page"):
+    names = ("member_id", "organisation_id", "account_id", "sign_in_id", "scan_id", "joining_id")
+    for name in (*names, "page"):
         path = path.replace(f"<int:{name}>", str(ids.get(name, 1)))
     path = path.replace("<key>", "phone")
     if method == "GET":
@@ -68,6 +69,10 @@ def test_role_by_route_by_own_and_foreign_object(world: World) -> None:
     world.member_actor(own)
     branch_of = {own: world.branch.id, foreign: world.far_branch.id}
     joining = {own: world.apply(), foreign: world.apply(branch=world.far_branch)}
+    account = {
+        own: world.add_account(world.branch),
+        foreign: world.add_account(world.far_branch),
+    }
     persons = {
         "nobody": None,
         "applicant": world.applicant().login,
@@ -78,12 +83,13 @@ def test_role_by_route_by_own_and_foreign_object(world: World) -> None:
         "municipal": f"login{world.municipal.id}",
     }
     lines = [f"{'':<52} " + " ".join(f"{name:<11}" for name in persons)]
+    browsers = [world.client(login) for login in persons.values()]
     for rule, methods, action in routes(world.app):
         if action in ("public", "sign out"):
             continue
         for method in methods.split(","):
             answers = []
-            for login in persons.values():
+            for browser in browsers:
                 codes = []
                 for member in (own, foreign):
                     ids = {
@@ -91,8 +97,10 @@ def test_role_by_route_by_own_and_foreign_object(world: World) -> None:
                         "scan_id": scan[member],
                         "organisation_id": branch_of[member],
                         "joining_id": joining[member],
+                        "account_id": account[member],
+                        "sign_in_id": 0,
                     }
-                    codes.append(ask(world.client(login), rule, method, **ids))
+                    codes.append(ask(browser, rule, method, **ids))
                 answers.append("/".join(map(str, codes)))
             lines.append(f"{method:<4} {rule:<47} " + " ".join(f"{one:<11}" for one in answers))
     compare("access.txt", "\n".join(line.rstrip() for line in lines) + "\n")

@@ -10,7 +10,7 @@ from flask import make_response, render_template, request
 from werkzeug.wrappers import Response
 
 PREFIX = "pending-"
-NEVER_CARRIED = {"csrf_token", "password", "again", "next", "login"}
+NEVER_CARRIED = {"csrf_token", "password", "again", "old_password", "code", "next", "login"}
 LABELS = {
     "ethnicity": "民族",
     "political_status": "政治面貌",
@@ -23,6 +23,9 @@ LABELS = {
     "reason": "退回原因",
     "words": "说明",
     "is_student": "是否高校学生",
+    "phone": "电话",
+    "new_login": "账号",
+    "person_name": "姓名",
 }
 
 

@@ -28,6 +28,7 @@ class Profile:
     cell: ScanCell
     remarks: tuple[Remark, ...]
     may_edit: bool
+    may_issue_code: bool
     path: tuple[tuple[str, str], ...]
 
 
@@ -51,6 +52,7 @@ def profile_for(actor: Actor, member: Member, *, shown: Mapping[str, str] | None
         cell=row.cell,
         remarks=row.remarks,
         may_edit=allows(actor, Action.EDIT_MEMBER),
+        may_issue_code=allows(actor, Action.ISSUE_MEMBER_CODE),
         path=path_to(actor, branch_path),
     )
 

@@ -1,0 +1,5 @@
+"""用户中心: one's own data, password and sign-ins, for every role."""
+
+from portal.blueprints.user_center.views import blueprint
+
+__all__ = ["blueprint"]
