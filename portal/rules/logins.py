@@ -24,7 +24,7 @@ def parse_login(text: str) -> str | None:
 def login_stem(initials: str) -> str:
     """What an organisation's account names begin with: 高一(1)班团支部, gy(1)btzb → gy1btzb."""
     stem = _OTHER.sub("", initials.lower())[:STEM_LENGTH]
-    return stem or "zuzhi"
+    return stem if len(stem) > 1 else "zuzhi"
 
 
 def member_login(member_id: int) -> str:

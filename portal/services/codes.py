@@ -57,6 +57,17 @@ class AccountDisabled(PortalError):
         super().__init__("这个账号已停用，没有发出一次性码。请先启用账号。")
 
 
+class OwnCode(PortalError):
+    """Who left a page open must not give a stranger the way around the present password."""
+
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__(
+            "不能给自己发一次性码。请用“修改密码”；忘记了现在的密码，请联系上级团组织。"
+        )
+
+
 class MemberLeft(PortalError):
     """A member who was set aside needs no account."""
 
@@ -77,6 +88,8 @@ def issue(actor: Actor, account_id: int) -> IssuedCode:
         )
         if account is None:
             raise NotFound
+        if account.id == actor.account_id:
+            raise OwnCode
         if account.disabled_at is not None:
             raise AccountDisabled
         audit.record(actor, audit.Event.CODE_ISSUED, account_id=account.id, login=account.login)

@@ -89,8 +89,8 @@ def issue_code(account_id: int) -> Response:
     """重发一次性码."""
     try:
         issued = codes.issue(current_actor(), account_id)
-    except codes.AccountDisabled as disabled:
-        return _account_page(account_id, error=disabled, status=disabled.status)
+    except (codes.AccountDisabled, codes.OwnCode) as refused:
+        return _account_page(account_id, error=refused, status=refused.status)
     return _slip(issued, f"/accounts/{account_id}")
 
 
