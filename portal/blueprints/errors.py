@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from urllib.parse import urlsplit
 
-from flask import Flask, g, make_response, redirect, render_template, request, url_for
+from flask import Flask, current_app, g, make_response, redirect, render_template, request, url_for
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
@@ -90,13 +90,18 @@ def _token_expired(error: CSRFError) -> Response:
         from portal.blueprints.joining.registering import expired_page
 
         return expired_page()
-    if not current_user.is_authenticated and request.endpoint != "auth.sign_in":
+    if not current_user.is_authenticated and not _is_public():
         return _sign_in_needed(SignInNeeded())
     log.info("form token refused", extra={"reason": error.description})
     if not is_partial() and current_user.is_authenticated and (pending := pending_fields()):
         return resume_page(request.path, pending, status=400)
     message = "这个页面打开太久，已经过期，没有任何改动。请刷新页面后再试一次。"
     return answer(400, message, action=("刷新页面", _page_address()))
+
+
+def _is_public() -> bool:
+    view = current_app.view_functions.get(request.endpoint or "")
+    return getattr(view, "portal_action", None) == "public"
 
 
 def _portal_error(error: PortalError) -> Response:
@@ -106,6 +111,8 @@ def _portal_error(error: PortalError) -> Response:
 
 
 def _too_many(error: TooManyRequests) -> Response:
+    if error.response is not None:  # the view has its own answer
+        return error.get_response()  # type: ignore[return-value]
     wait = "1 分钟"
     if error.retry_after is not None:
         wait = f"{error.retry_after} 秒"

@@ -1,4 +1,4 @@
-"""The limits on guessing: only what was refused counts, so many colleagues behind one address work.
+"""The limits on guessing: only wrong guesses count, so many colleagues behind one address work.
 
 The windows overlap, which makes the delay grow without ever locking anybody out for good.
 """
@@ -8,31 +8,34 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 
-from flask import request
+from flask import g, request
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from portal.extensions import limiter
 
-REFUSED = 422
-
 View = Callable[..., Response]
 
 
 def slow_guessing(view: View) -> View:
-    """Limit the refused posts to a view by account and address, by account, and by address."""
+    """Limit the wrong guesses at a view by account and address, by account, and by address."""
     limits: tuple[tuple[str, Callable[[], str]], ...] = (
         ("5 per minute;15 per hour", _account_and_address),
         ("60 per hour", _account),
         ("30 per minute;200 per hour", _address),
     )
     for amount, key in limits:
-        view = limiter.limit(amount, key_func=key, methods=["POST"], deduct_when=_was_refused)(view)
+        view = limiter.limit(amount, key_func=key, methods=["POST"], deduct_when=_was_wrong)(view)
     return view
 
 
-def _was_refused(response: Response) -> bool:
-    return response.status_code == REFUSED
+def count_guess() -> None:
+    """This request was a wrong guess: a code or a present password that is another one."""
+    g.wrong_guess = True
+
+
+def _was_wrong(_response: Response) -> bool:
+    return bool(g.get("wrong_guess"))
 
 
 def _address() -> str:

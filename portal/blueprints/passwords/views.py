@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from portal.blueprints.gate import public
 from portal.blueprints.passwords.forms import NO_CSRF, CodeForm
-from portal.blueprints.passwords.guessing import REFUSED, slow_guessing
+from portal.blueprints.passwords.guessing import count_guess, slow_guessing
 from portal.extensions import limiter
 from portal.rules.passwords import MAX_LENGTH
 from portal.services.codes import CodeRefused, redeem
@@ -40,11 +40,12 @@ def with_code() -> Response:
         except PasswordRefused as refused:
             form.password.errors = [refused.message]
         except CodeRefused as refused:
+            count_guess()
             error = refused.message
         else:
             flash("密码已设置。请用新密码登录。", "good")
             return redirect(url_for("auth.sign_in"), 303)
-    return make_response(render_template("passwords/code.html", form=form, error=error), REFUSED)
+    return make_response(render_template("passwords/code.html", form=form, error=error), 422)
 
 
 def _too_fast(_limit: RequestLimit) -> FlaskResponse:

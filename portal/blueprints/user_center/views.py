@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from portal.access import COMMITTEES, Action
 from portal.blueprints.gate import requires
 from portal.blueprints.passwords.forms import NO_CSRF
-from portal.blueprints.passwords.guessing import REFUSED, slow_guessing
+from portal.blueprints.passwords.guessing import count_guess, slow_guessing
 from portal.blueprints.user_center.forms import ChangePasswordForm, ContactForm
 from portal.services.members import find_member, profile_fields
 from portal.services.organisations import ancestors_of, path_text
@@ -54,13 +54,14 @@ def password() -> Response:
         try:
             change_password(current_actor(), form.old_password.data or "", form.password.data or "")
         except OldPasswordWrong as wrong:
+            count_guess()
             form.old_password.errors = [wrong.message]
         except PasswordRefused as refused:
             form.password.errors = [refused.message]
         else:
             flash("密码已修改。其他设备上的登录已结束，需要用新密码重新登录。", "good")
             return redirect(url_for("user_center.profile"), 303)
-    return make_response(render_template("user_center/password.html", form=form), REFUSED)
+    return make_response(render_template("user_center/password.html", form=form), 422)
 
 
 @blueprint.route("/contact", methods=["GET", "POST"])
@@ -74,13 +75,14 @@ def contact() -> Response:
     form = ContactForm(data={"email": member.email, "version": str(member.version)}, meta=NO_CSRF)
     status, error = 200, None
     if request.method == "POST":
-        status = REFUSED
+        status = 422
         if form.validate():
             try:
                 change_contact(
                     actor, form.seen_version, form.parsed(), form.old_password.data or ""
                 )
             except OldPasswordWrong as wrong:
+                count_guess()
                 form.old_password.errors = [wrong.message]
             except ContactConflict as conflict:
                 status, error, form.version.data = 409, conflict.message, str(conflict.version)
