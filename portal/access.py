@@ -72,6 +72,9 @@ class Action(StrEnum):
     VIEW_CARD = "view card"
     APPLY = "apply"
     REVIEW_JOININGS = "review joinings"
+    ASK_RELEASE = "ask release"
+    RELEASE_NUMBER = "release number"
+    VIEW_NUMBER_HISTORY = "view number history"
 
 
 A, M, B, C, D = Role.APPLICANT, Role.MEMBER, Role.BRANCH, Role.COMMITTEE, Role.DISTRICT
@@ -120,6 +123,9 @@ POLICY: Mapping[Action, Mapping[Role, Scope]] = {
     Action.VIEW_CARD: {M: Scope.SELF},
     Action.APPLY: {A: Scope.SELF},
     Action.REVIEW_JOININGS: {B: Scope.OWN_BRANCH},
+    Action.ASK_RELEASE: {B: Scope.OWN_BRANCH},
+    Action.RELEASE_NUMBER: {D: Scope.SUBTREE},
+    Action.VIEW_NUMBER_HISTORY: {C: Scope.SUBTREE, D: Scope.SUBTREE},
 }
 
 

@@ -51,6 +51,7 @@ _MENU: tuple[tuple[str, tuple[tuple[str, str, tuple[str, ...], Action], ...]], .
                 ("/organisations/", "/members/"),
                 Action.BROWSE_ORGANISATIONS,
             ),
+            ("编号解除占用", "/releases/", ("/releases/",), Action.RELEASE_NUMBER),
         ),
     ),
     ("我的", (("我的团员证", "/card", ("/card", "/members/"), Action.VIEW_CARD),)),

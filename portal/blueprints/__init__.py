@@ -12,6 +12,7 @@ from portal.blueprints import (
     errors,
     joining,
     members,
+    numbers,
     organisations,
     passwords,
     scans,
@@ -31,6 +32,7 @@ def register_blueprints(app: Flask) -> None:
         members,
         scans,
         organisations,
+        numbers,
         card,
         system,
     ):

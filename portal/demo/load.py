@@ -27,7 +27,9 @@ from portal.models import (
     Installation,
     Member,
     NumberHolding,
+    NumberRelease,
     Organisation,
+    ReleaseState,
     Scan,
     ScanState,
     Tally,
@@ -77,6 +79,7 @@ def load_demo(*, progress: Progress = lambda _text: None) -> None:
         session.execute(insert(Member), rows)
         hold_numbers(rows)
         session.execute(insert(Account), [*accounts, account])
+        session.execute(insert(NumberRelease), release_rows(rows, accounts))
         session.execute(insert(Scan), scans)
         session.execute(insert(Tally), tally_rows(rows, branches))
         session.add_all(joinings(chance, branches[0].id))
@@ -169,16 +172,61 @@ def tally_rows(rows: Iterable[dict[str, Any]], branches: Iterable[Node]) -> list
     ]
 
 
+RELEASE_REASONS = (
+    "系统内编号与纸质《入团志愿书》首页不一致：末四位看错",
+    "录入时填错了编号",
+    "同一编号发给了两名团员：学校已重新编号",
+)
+
+
+def release_rows(
+    rows: list[dict[str, Any]], accounts: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Requests that wait, a few in the first branch and others around; and releases there were."""
+    askers = {row["organisation_id"]: row["id"] for row in accounts}
+    first = min(row["branch_id"] for row in rows)
+    held = [row for row in rows if row["number"] and row["is_new_member"]]
+    waiting = [row for row in held if row["branch_id"] == first][5:8]
+    waiting += [row for row in held if row["branch_id"] != first][:60:12]
+    released = [row for row in rows if row["released_number"]]
+    requests = []
+    for place, row in enumerate([*waiting, *released]):
+        open_still = place < len(waiting)
+        asked = clock.now() - timedelta(days=place * 2, hours=3)
+        requests.append(
+            {
+                "member_id": row["id"],
+                "branch_id": row["branch_id"],
+                "number": row["number"] or row["released_number"],
+                "wanted_number": None if row["has_scan"] else _free_number(row["number"]),
+                "reason": RELEASE_REASONS[place % len(RELEASE_REASONS)],
+                "asked_at": asked,
+                "asked_by_id": askers[row["branch_id"]],
+                "state": ReleaseState.OPEN if open_still else ReleaseState.RELEASED,
+                "decided_at": None if open_still else asked + timedelta(hours=2),
+                "decided_by_id": None if open_still else askers[1],
+                "answer": "" if open_still else "已核对纸质《入团志愿书》首页，同意解除。",
+            }
+        )
+    return requests
+
+
+def _free_number(number: str | None) -> str | None:
+    """A number that no invented member has: their sequences stay below 9,000."""
+    return f"{number[:8]}9{number[9:]}" if number else None
+
+
 def hold_numbers(rows: Iterable[dict[str, Any]]) -> None:
-    """Each number is held by its member since they joined."""
+    """Each number is held by its member since they joined; a released one until now."""
     held = [
         {
-            "number": row["number"],
+            "number": row["number"] or row["released_number"],
             "member_id": row["id"],
             "since": datetime.combine(row["joined"], datetime.min.time(), UTC),
+            "until": None if row["number"] else row["changed_at"],
         }
         for row in rows
-        if row["number"]
+        if row["number"] or row["released_number"]
     ]
     if held:
         db.session.execute(insert(NumberHolding), held)

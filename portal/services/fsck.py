@@ -1,7 +1,8 @@
 """``flask fsck``: does what is stored agree with what the rules say and with the files.
 
-Checked: stored rules of each member, tallies of each branch, and rows against files both ways.
-``--repair`` mends derived data (rules and tallies) only; a form is never touched.
+Checked: stored rules of each member, tallies of each branch, who holds which number, and rows
+against files both ways. ``--repair`` mends derived data (rules, tallies, open holdings) only; a
+form is never touched.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import and_, delete, insert, select, update
 
+from portal import clock
 from portal.extensions import db
-from portal.models import Member, Scan, ScanState, Tally
+from portal.models import Member, NumberHolding, Scan, ScanState, Tally
 from portal.rules.irregular import Irregularity
 from portal.runtime import runtime
 from portal.services import audit
@@ -39,7 +41,7 @@ class Finding:
 def check(*, read_files: bool = True) -> list[Finding]:
     """All that does not agree. ``read_files`` compares each form's bytes with its hash."""
     tallies: defaultdict[int, Counter[str]] = defaultdict(Counter)
-    findings = [*_check_members(tallies), *_check_tallies(tallies)]
+    findings = [*_check_members(tallies), *_check_tallies(tallies), *_check_holdings()]
     findings += _check_files(read_files)
     db.session.rollback()
     return findings
@@ -63,6 +65,7 @@ def repair(progress: Callable[[str], None] = lambda _text: None) -> int:
         ]
         if rows:  # an installation without members has none
             session.execute(insert(Tally), rows)
+        changed += _repair_holdings()
         if changed:
             audit.record(None, audit.Event.DERIVED_REPAIRED, rows=changed)
     progress(f"repaired {changed} rows")
@@ -98,6 +101,42 @@ def _check_tallies(counted: defaultdict[int, Counter[str]]) -> Iterator[Finding]
                     f"{name} is stored as {kept[name]}, counted {real[name]}",
                     derived=True,
                 )
+
+
+# The unique index on open holdings lets no number have two, so these two say all: a member's
+# number without its open holding, and an open holding whose member has not that number.
+_SAME = and_(
+    NumberHolding.member_id == Member.id,
+    NumberHolding.number == Member.number,
+    NumberHolding.until.is_(None),
+)
+_NOT_HELD = and_(Member.number.is_not(None), ~select(NumberHolding.id).where(_SAME).exists())
+_STALE = and_(NumberHolding.until.is_(None), ~select(Member.id).where(_SAME).exists())
+
+
+def _check_holdings() -> Iterator[Finding]:
+    without = select(Member.id, Member.number).where(_NOT_HELD).order_by(Member.id)
+    for member_id, number in _in_chunks(without):
+        text = f"the number {number} has no open holding"
+        yield Finding("holding", f"member {member_id}", text, derived=True)
+    stale = select(NumberHolding.id, NumberHolding.number).where(_STALE).order_by(NumberHolding.id)
+    for holding_id, number in _in_chunks(stale):
+        text = f"is open, but its member does not hold {number}"
+        yield Finding("holding", f"holding {holding_id}", text, derived=True)
+
+
+def _repair_holdings() -> int:
+    """Ended first, so that the number is free for the holding that is begun."""
+    ended = db.session.execute(update(NumberHolding).where(_STALE).values(until=clock.now()))
+    held = select(Member.number, Member.id, Member.changed_at).where(_NOT_HELD)
+    begun = db.session.execute(
+        insert(NumberHolding).from_select(["number", "member_id", "since"], held)
+    )
+    return ended.rowcount + begun.rowcount  # type: ignore[attr-defined, no-any-return]
+
+
+def _in_chunks(query: Any) -> Any:
+    return db.session.execute(query.execution_options(yield_per=CHUNK))
 
 
 def _check_files(read_files: bool) -> Iterator[Finding]:

@@ -11,9 +11,10 @@ from flask import Flask
 from sqlalchemy import select
 
 from portal.access import Action
+from portal.demo.tree import Node
 from portal.errors import NotAllowed, NotFound
 from portal.extensions import db
-from portal.models import AuditRecord, Member
+from portal.models import AuditRecord, Member, NumberHolding
 from portal.rules.irregular import Irregularity
 from portal.runtime import runtime
 from portal.services.fsck import check
@@ -224,39 +225,49 @@ def test_what_the_rules_say_follows_every_change(world: World) -> None:
 
 
 def test_two_branches_saving_one_free_number_at_once(world: World, app: Flask) -> None:
-    """One gets it, the other a sentence; nobody an error page."""
-    one = world.add_member(world.branch, number=None, joined=JOINED)
-    two = world.add_member(world.sister, number=None, joined=JOINED)
-    start = threading.Barrier(2)
+    """One gets it, the other a sentence; nobody an error page. Each round another number."""
+    for number in ("202611000991", "202611000992", "202611000993", "202611000994", "202611000995"):
+        members = {
+            world.add_member(node, number=None, joined=JOINED): node
+            for node in (world.branch, world.sister)
+        }
+        results = _save_at_once(world, app, members, number)
+        texts = sorted(results.values())
+        assert texts.count("saved") == 1, texts
+        assert any("已被占用" in text for text in texts)
+        db.session.rollback()
+        holdings = db.session.scalars(select(NumberHolding).where(NumberHolding.number == number))
+        (holding,) = holdings  # one open holding, of the one who was told "saved"
+        assert (results[holding.member_id], holding.until) == ("saved", None)
+        assert world.member(holding.member_id).number == number
+    assert check() == []
+
+
+def _save_at_once(
+    world: World, app: Flask, members: dict[int, Node], number: str
+) -> dict[int, str]:
+    start = threading.Barrier(len(members))
     results: dict[int, str] = {}
 
-    def save(member_id: int, node: object) -> None:
+    def save(member_id: int, node: Node) -> None:
         with app.app_context():
-            fields = replace(
-                fields_of(db.session.get_one(Member, member_id)), number="202611000999"
-            )
+            fields = replace(fields_of(db.session.get_one(Member, member_id)), number=number)
             db.session.rollback()
             start.wait()
             try:
-                change_member(world.actor(node), member_id, 1, fields)  # type: ignore[arg-type]
+                change_member(world.actor(node), member_id, 1, fields)
                 results[member_id] = "saved"
             except NumberRefused as refused:
                 results[member_id] = refused.message
             finally:
                 db.session.remove()
 
-    threads = [
-        threading.Thread(target=save, args=(one, world.branch)),
-        threading.Thread(target=save, args=(two, world.sister)),
-    ]
+    threads = [threading.Thread(target=save, args=pair) for pair in members.items()]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    texts = sorted(results.values())
-    assert texts.count("saved") == 1, texts
-    assert any("已被占用" in text for text in texts)
-    assert check() == []
+    return results
 
 
 def test_fields_are_read_and_written_as_one_set(world: World) -> None:

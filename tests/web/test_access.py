@@ -13,6 +13,7 @@ import pytest
 from flask import Flask
 
 from portal.access import POLICY
+from portal.services.numbers import ask
 from tests import scans as files
 from tests.builders import Browser, World
 
@@ -49,10 +50,10 @@ def test_every_action_has_a_route(app: Flask) -> None:
     assert {action.value for action in POLICY} <= used
 
 
-def ask(browser: Browser, rule: str, method: str, **ids: int) -> int:
+def answer_to(browser: Browser, rule: str, method: str, **ids: int) -> int:
     path = rule
     names = ("member_id", "organisation_id", "account_id", "sign_in_id", "scan_id", "joining_id")
-    for name in (*names, "page"):
+    for name in (*names, "request_id", "page"):
         path = path.replace(f"<int:{name}>", str(ids.get(name, 1)))
     path = path.replace("<key>", "phone")
     if method == "GET":
@@ -66,6 +67,11 @@ def test_role_by_route_by_own_and_foreign_object(world: World) -> None:
     """The matrix of status codes: 404 for what is foreign, 403 for what the role never may."""
     own, foreign = world.add_member(world.branch), world.add_member(world.far_branch)
     scan = {own: world.upload(own).scan_id, foreign: world.upload(foreign).scan_id}
+    asked = {
+        member: ask(world.actor(branch), member, number=held, reason="看错了")
+        for member, branch in ((own, world.branch), (foreign, world.far_branch))
+        if (held := world.member(member).number)
+    }
     world.member_actor(own)
     branch_of = {own: world.branch.id, foreign: world.far_branch.id}
     joining = {own: world.apply(), foreign: world.apply(branch=world.far_branch)}
@@ -95,12 +101,13 @@ def test_role_by_route_by_own_and_foreign_object(world: World) -> None:
                     ids = {
                         "member_id": member,
                         "scan_id": scan[member],
+                        "request_id": asked[member],
                         "organisation_id": branch_of[member],
                         "joining_id": joining[member],
                         "account_id": account[member],
                         "sign_in_id": 0,
                     }
-                    codes.append(ask(browser, rule, method, **ids))
+                    codes.append(answer_to(browser, rule, method, **ids))
                 answers.append("/".join(map(str, codes)))
             lines.append(f"{method:<4} {rule:<47} " + " ".join(f"{one:<11}" for one in answers))
     compare("access.txt", "\n".join(line.rstrip() for line in lines) + "\n")
@@ -113,3 +120,10 @@ def test_nobody_but_a_branch_changes_a_form(action: str) -> None:
     changing = {Action.EDIT_MEMBER, Action.UPLOAD_SCAN, Action.DELETE_SCAN, Action.RESTORE_SCAN}
     if action in changing:
         assert set(POLICY[Action(action)]) == {Role.BRANCH}
+
+
+def test_only_a_district_level_committee_releases_a_number() -> None:
+    from portal.access import Action, Role
+
+    assert set(POLICY[Action.RELEASE_NUMBER]) == {Role.DISTRICT}
+    assert set(POLICY[Action.ASK_RELEASE]) == {Role.BRANCH}

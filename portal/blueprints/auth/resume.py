@@ -26,6 +26,9 @@ LABELS = {
     "phone": "电话",
     "new_login": "账号",
     "person_name": "姓名",
+    "usual_reason": "原因",
+    "wanted_number": "正确的编号",
+    "answer": "处理意见",
 }
 
 

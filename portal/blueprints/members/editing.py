@@ -19,9 +19,12 @@ from portal.services.member_editing import (
     NumberRefused,
     change_member,
     fields_of,
+    number_faults,
 )
 from portal.services.members import find_member
+from portal.services.numbers import latest_request, suggested_number
 from portal.services.organisations import home_of, release_hint
+from portal.services.release_lists import shown_request
 from portal.services.scan_cells import cell_for
 
 NO_CSRF = {"csrf": False}  # the gate has checked the token
@@ -58,8 +61,12 @@ class EditPage:
         saving = request.method == "POST" and request.path.endswith("/edit")
         sent = self._sent(stored) if saving else None
         self.form = MemberForm(sent, data=stored, meta=NO_CSRF)
+        self.suggested: str | None = None
         if sent is None:
             self.form.version.data = str(self.member.version)
+            suggested = suggested_number(self.member)
+            if suggested and not number_faults(self.member, suggested, None)[0]:
+                self.suggested = self.form.number.data = suggested
 
     def save(self) -> bool:
         """Try to save; False when the page has to be shown again, with the reason."""
@@ -88,6 +95,7 @@ class EditPage:
         locked = self.member.number is not None
         number = self.member.number or self.form.number.data
         policy = runtime().policy
+        asked = latest_request(self.member.id)
         cell = None
         if has_upload(number or self.member.released_number, policy) or self.member.has_scan:
             cell = cell_for(self.actor, self.member, number=number)._replace(error=scan_error)
@@ -100,6 +108,8 @@ class EditPage:
                 number_locked=locked,
                 number_hint=release_hint(branch_path) if locked else "",
                 number_faults=self.number_faults,
+                suggested=self.suggested,
+                release=shown_request(self.actor, asked) if asked else None,
                 cell=cell,
                 conflict=self.conflict,
             ),

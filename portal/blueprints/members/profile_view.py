@@ -29,6 +29,8 @@ class Profile:
     remarks: tuple[Remark, ...]
     may_edit: bool
     may_issue_code: bool
+    may_release: bool
+    may_see_history: bool
     path: tuple[tuple[str, str], ...]
 
 
@@ -53,6 +55,8 @@ def profile_for(actor: Actor, member: Member, *, shown: Mapping[str, str] | None
         remarks=row.remarks,
         may_edit=allows(actor, Action.EDIT_MEMBER),
         may_issue_code=allows(actor, Action.ISSUE_MEMBER_CODE),
+        may_release=member.number is not None and allows(actor, Action.RELEASE_NUMBER),
+        may_see_history=allows(actor, Action.VIEW_NUMBER_HISTORY),
         path=path_to(actor, branch_path),
     )
 

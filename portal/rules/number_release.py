@@ -1,0 +1,45 @@
+"""解除编号占用: the usual reasons, and what may stand in one (guide, question 5)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from portal.rules.text import TextFault, clean_text
+
+REASON_LENGTH = 500
+
+USUAL_REASONS: tuple[str, ...] = (
+    "系统内编号与纸质《入团志愿书》首页不一致",
+    "录入时填错了编号",
+    "编号被他人误用",
+    "同一编号发给了两名团员",
+)
+OTHER_REASON = "其他"
+
+_BLANKS = re.compile(r"[\s\-]+")
+# Eighteen characters of an ID number, eleven of a mobile phone; a member number has twelve.
+_PERSONAL = re.compile(r"(?<!\d)(\d{17}[\dXx]|1[3-9]\d{9})(?!\d)")
+
+
+def compose_reason(choice: str, words: str) -> str:
+    """The chosen usual reason and the person's own words as one text; other: the words alone."""
+    words = words.strip()
+    if choice not in USUAL_REASONS:
+        return words
+    return f"{choice}：{words}" if words else choice
+
+
+def clean_reason(text: str) -> str | TextFault:
+    """A reason on one line of at most 500 characters, or the sentence that says what is wrong.
+
+    It goes on record and before other people, so no ID number and no phone may stand in it.
+    """
+    cleaned = clean_text(" ".join(text.split()), max_length=REASON_LENGTH)
+    if isinstance(cleaned, TextFault):
+        return cleaned
+    if not cleaned:
+        return TextFault("请写明原因。原因会记入操作日志。")
+    if _PERSONAL.search(_BLANKS.sub("", unicodedata.normalize("NFKC", cleaned))):
+        return TextFault("原因里不要写身份证号和手机号。请删去后再提交。")
+    return cleaned
