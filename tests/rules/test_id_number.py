@@ -51,9 +51,30 @@ def test_full_width_digits_and_a_small_x_are_taken_as_typed() -> None:
     assert parsed.text == text
 
 
-@given(st.text())
+# All of Unicode, and even the halves of surrogate pairs; and what looks like an ID number.
+any_text = st.text(st.characters(exclude_categories=())) | st.text(
+    "0123456789０１９٣²xXｘⅩ .-\u3000\u200b", min_size=15, max_size=20
+)
+
+
+@given(any_text)
 def test_every_text_gets_an_answer(text: str) -> None:
-    assert isinstance(IdNumber.parse(text), (IdNumber, IdNumberFault))
+    parsed = IdNumber.parse(text)
+    assert isinstance(parsed, (IdNumber, IdNumberFault))
+    if isinstance(parsed, IdNumber):
+        assert IdNumber.parse(parsed.text) == parsed
+
+
+@given(st.dates(date(1900, 1, 1)), st.integers(0, 999), st.integers(0, 17), st.booleans())
+def test_however_it_is_typed_an_accepted_one_is_the_same(
+    day: date, serial: int, wide: int, small: bool
+) -> None:
+    text = valid(f"{day:%Y%m%d}".rjust(8, "0"), f"{serial:03d}")
+    last = text[17].lower() if small else text[17]
+    typed = "".join(chr(ord(one) + 0xFEE0) for one in text[:wide]) + text[wide:17] + last
+    parsed = IdNumber.parse(f"\u3000{typed} ")
+    assert isinstance(parsed, IdNumber)
+    assert parsed.text == text
 
 
 @given(st.dates(date(1900, 1, 1)), st.integers(0, 999))

@@ -146,7 +146,13 @@ def test_each_kind_says_what_to_do(kind: Irregularity) -> None:
     assert "请" in kind.explanation
 
 
-@given(st.text())
+# All of Unicode, and even the halves of surrogate pairs; and what looks like a number.
+any_text = st.text(st.characters(exclude_categories=())) | st.text(
+    "0123456789０１９٣² .-–—·\u3000\u200bx", max_size=24
+)
+
+
+@given(any_text)
 def test_every_text_gets_an_answer(text: str) -> None:
     faults = check_typed_number(normalise_number(text), JAN_2020, POLICY)
     assert all(fault.message.endswith("。") for fault in faults)
@@ -161,6 +167,19 @@ def test_what_is_accepted_formats_and_parses_again_to_itself(text: str) -> None:
     assert number is not None
     assert MemberNumber.parse(normalise_number(number.grouped)) == number
     assert group_number(group_number(text)) == number.grouped
+
+
+@given(any_text | numbers | numbers.map(group_number), months)
+def test_what_is_typed_and_accepted_formats_and_parses_again_to_itself(
+    text: str, joined: date
+) -> None:
+    typed = normalise_number(text)
+    if typed and not check_typed_number(typed, joined, POLICY):
+        number = MemberNumber.parse(typed)
+        assert number is not None
+        again = normalise_number(number.grouped)
+        assert (again, normalise_number(again)) == (typed, typed)
+        assert check_typed_number(again, joined, POLICY) == ()
 
 
 @given(numbers, months)
