@@ -12,8 +12,7 @@ from portal.blueprints.gate import requires
 from portal.blueprints.members.profile_view import path_to
 from portal.blueprints.numbers.forms import AnswerForm, AskForm, ReasonForm
 from portal.errors import PortalError
-from portal.extensions import db
-from portal.models import Member, Organisation
+from portal.models import Member
 from portal.rules.member_number import group_number, normalise_number
 from portal.services import numbers, release_lists
 from portal.services.members import find_member
@@ -158,8 +157,7 @@ def _reread(actor: Actor, member_id: int) -> Member:
 
 
 def _path(actor: Actor, member: Member) -> tuple[tuple[str, str], ...]:
-    branch = db.session.get_one(Organisation, member.branch_id)
-    return (*path_to(actor, branch), (member.name, f"/members/{member.id}"))
+    return (*path_to(actor, path_of(member.branch_id)), (member.name, f"/members/{member.id}"))
 
 
 def _ask_page(
