@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, false, select
+from sqlalchemy import ColumnElement, and_, false, or_, select
 
 from portal.errors import NotAllowed
 from portal.models import Account, Joining, JoiningState, Member, Organisation
@@ -37,7 +37,9 @@ class Scope(StrEnum):
     SELF = "self"
     OWN_BRANCH = "own branch"
     SUBTREE = "subtree"
-    BELOW = "below"  # the subtree without the own organisation
+    BELOW = "below"  # the subtree without its top: nobody changes their own organisation
+    BELOW_OR_TOP = "below, or the top of all"  # nobody is above the municipal committee
+    TOP = "the top of all"
     NOTHING = "nothing"  # the action has no object
 
 
@@ -75,6 +77,16 @@ class Action(StrEnum):
     ASK_RELEASE = "ask release"
     RELEASE_NUMBER = "release number"
     VIEW_NUMBER_HISTORY = "view number history"
+    SET_MEMBER_ASIDE = "set member aside"
+    BRING_MEMBER_BACK = "bring member back"
+    ADD_ORGANISATION = "add organisation"
+    RENAME_ORGANISATION = "rename organisation"
+    MOVE_ORGANISATION = "move organisation"
+    MERGE_ORGANISATION = "merge organisation"
+    CLOSE_ORGANISATION = "close organisation"
+    REOPEN_ORGANISATION = "reopen organisation"
+    SWITCH_JOINING = "open or close a branch for joining"
+    BRING_IN_TREE = "bring in a tree"
 
 
 A, M, B, C, D = Role.APPLICANT, Role.MEMBER, Role.BRANCH, Role.COMMITTEE, Role.DISTRICT
@@ -126,7 +138,22 @@ POLICY: Mapping[Action, Mapping[Role, Scope]] = {
     Action.ASK_RELEASE: {B: Scope.OWN_BRANCH},
     Action.RELEASE_NUMBER: {D: Scope.SUBTREE},
     Action.VIEW_NUMBER_HISTORY: {C: Scope.SUBTREE, D: Scope.SUBTREE},
+    Action.SET_MEMBER_ASIDE: {B: Scope.OWN_BRANCH},
+    Action.BRING_MEMBER_BACK: {B: Scope.OWN_BRANCH},
+    Action.ADD_ORGANISATION: {C: Scope.SUBTREE, D: Scope.SUBTREE},  # below whom
+    Action.RENAME_ORGANISATION: {C: Scope.BELOW, D: Scope.BELOW_OR_TOP},
+    Action.MOVE_ORGANISATION: {C: Scope.BELOW, D: Scope.BELOW},
+    Action.MERGE_ORGANISATION: {C: Scope.BELOW, D: Scope.BELOW},
+    Action.CLOSE_ORGANISATION: {C: Scope.BELOW, D: Scope.BELOW},
+    Action.REOPEN_ORGANISATION: {C: Scope.BELOW, D: Scope.BELOW},
+    Action.SWITCH_JOINING: {C: Scope.BELOW, D: Scope.BELOW},
+    Action.BRING_IN_TREE: {D: Scope.TOP},
 }
+
+PRESENT_ONLY = frozenset(
+    {Action.EDIT_MEMBER, Action.UPLOAD_SCAN, Action.DELETE_SCAN, Action.RESTORE_SCAN}
+)
+"""What is done to members of a list, never to one who is set aside (``Member.left_at``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,15 +200,8 @@ def members_for(actor: Actor, action: Action) -> ColumnElement[bool]:
 
     Raises ``NotAllowed`` when the actor's role never may.
     """
-    scope = require(actor, action)
-    if scope is Scope.SELF:
-        return Member.id == actor.member_id
-    if scope is Scope.OWN_BRANCH:
-        return Member.branch_id == actor.organisation_id
-    if scope is Scope.SUBTREE:
-        inside = select(Organisation.id).where(in_subtree(actor.organisation_path))
-        return Member.branch_id.in_(inside)
-    return false()
+    reach = _members_in(actor, require(actor, action))
+    return and_(reach, Member.left_at.is_(None)) if action in PRESENT_ONLY else reach
 
 
 def organisations_for(actor: Actor, action: Action) -> ColumnElement[bool]:
@@ -194,7 +214,11 @@ def organisations_for(actor: Actor, action: Action) -> ColumnElement[bool]:
         return Organisation.id == actor.organisation_id
     if scope is Scope.SUBTREE:
         return in_subtree(actor.organisation_path)
-    return false()
+    below = and_(in_subtree(actor.organisation_path), Organisation.path != actor.organisation_path)
+    top = and_(Organisation.id == actor.organisation_id, Organisation.parent_id.is_(None))
+    return {Scope.BELOW: below, Scope.BELOW_OR_TOP: or_(below, top), Scope.TOP: top}.get(
+        scope, false()
+    )
 
 
 def joinings_for(actor: Actor, action: Action) -> ColumnElement[bool]:
@@ -236,3 +260,14 @@ def in_subtree(path: str) -> ColumnElement[bool]:
     "0" follows "/" in ASCII, so the range ends before the next sibling.
     """
     return Organisation.path.between(path, path[:-1] + "0")
+
+
+def _members_in(actor: Actor, scope: Scope) -> ColumnElement[bool]:
+    if scope is Scope.SELF:
+        return Member.id == actor.member_id
+    if scope is Scope.OWN_BRANCH:
+        return Member.branch_id == actor.organisation_id
+    if scope is Scope.SUBTREE:
+        inside = select(Organisation.id).where(in_subtree(actor.organisation_path))
+        return Member.branch_id.in_(inside)
+    return false()

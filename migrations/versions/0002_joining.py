@@ -190,6 +190,19 @@ def upgrade() -> None:
         batch_op.create_foreign_key(
             "fk_organisation_merged_into_id", "organisation", ["merged_into_id"], ["id"]
         )
+        batch_op.add_column(
+            sa.Column("version", sa.Integer(), server_default="1", nullable=False)
+        )
+        batch_op.add_column(
+            sa.Column("changed_at", sa.DateTime(timezone=True), nullable=True)
+        )
+        batch_op.add_column(
+            sa.Column(
+                "changed_by_id",
+                sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+                nullable=True,
+            )
+        )
 
     # Whoever holds a number now held it at the latest since the row was changed last.
     op.execute(

@@ -33,3 +33,8 @@ class Organisation(Base):
     merged_into_id: Mapped[int | None] = mapped_column(
         ForeignKey("organisation.id"), doc="Where everything went when it was closed by merging."
     )
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
+    changed_at: Mapped[datetime | None] = mapped_column(
+        Moment, doc="When its name, place or state was changed last, and by which account."
+    )
+    changed_by_id: Mapped[int | None] = mapped_column(BigId)

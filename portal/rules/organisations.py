@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
+from portal.rules.text import TextFault, clean_text
+
 MAX_DEPTH = 8
+NAME_LENGTHS = (2, 100)
 
 
 class OrganisationKind(StrEnum):
@@ -72,3 +75,31 @@ ALLOWED_CHILDREN: Mapping[OrganisationKind, frozenset[OrganisationKind]] = {
     OrganisationKind.GENERAL_BRANCH: frozenset({OrganisationKind.BRANCH}),
     OrganisationKind.BRANCH: frozenset(),
 }
+
+
+def kinds_under(parent: OrganisationKind) -> tuple[OrganisationKind, ...]:
+    """The kinds that may stand right under ``parent``, from the top down."""
+    return tuple(kind for kind in OrganisationKind if kind in ALLOWED_CHILDREN[parent])
+
+
+def kinds_above(kind: OrganisationKind) -> tuple[OrganisationKind, ...]:
+    """The kinds that ``kind`` may stand right under."""
+    return tuple(above for above, below in ALLOWED_CHILDREN.items() if kind in below)
+
+
+def depth_of(path: str) -> int:
+    """How deep the organisation on ``path`` stands; the municipal committee (``/1/``) at 1."""
+    return path.count("/") - 1
+
+
+def clean_organisation_name(text: str) -> str | TextFault:
+    """An organisation's name: 2 to 100 characters, or the sentence that says what is wrong."""
+    shortest, longest = NAME_LENGTHS
+    cleaned = clean_text(text, max_length=longest)
+    if isinstance(cleaned, TextFault):
+        return cleaned
+    if not cleaned:
+        return TextFault("请填写组织名称。")
+    if len(cleaned) < shortest:
+        return TextFault(f"名称至少 {shortest} 个字，请写全称。")
+    return cleaned

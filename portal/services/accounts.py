@@ -96,7 +96,12 @@ def end_sign_ins(account_id: int, *, but: int | None = None) -> int:
 def sign_in(login: str, password: str, *, address: str, user_agent: str, request_id: str) -> str:
     """Begin a session and return its token, for the cookie. Raises ``SignInRefused``."""
     account = account_named(login)
-    if not verify_password(account, password) or account is None or account.disabled_at is not None:
+    if (
+        not verify_password(account, password)
+        or account is None
+        or account.disabled_at is not None
+        or _is_closed(account.organisation_id)
+    ):
         with writing():
             audit.record(
                 None, audit.Event.SIGN_IN_REFUSED, address=address, known=account is not None
@@ -178,6 +183,8 @@ _ACTOR_QUERY = (
         SignIn.token_hash == bindparam("token_hash"),
         SignIn.ended_at.is_(None),
         Account.disabled_at.is_(None),
+        # A closed organisation's own accounts; who was its member may still see their card.
+        or_(Account.organisation_id.is_(None), Organisation.closed_at.is_(None)),
     )
 )
 
@@ -208,6 +215,12 @@ def _role(row: Any) -> Role:
     if kind is OrganisationKind.BRANCH:
         return Role.BRANCH
     return Role.DISTRICT if kind.may_release_numbers else Role.COMMITTEE
+
+
+def _is_closed(organisation_id: int | None) -> bool:
+    """Whether an account's organisation was closed; its accounts are disabled with it too."""
+    closed = select(Organisation.closed_at).where(Organisation.id == organisation_id)
+    return organisation_id is not None and db.session.scalar(closed) is not None
 
 
 def _token_hash(token: str) -> bytes:

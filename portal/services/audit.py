@@ -52,6 +52,16 @@ class Event(StrEnum):
     JOINING_TAKEN_BACK = "joining taken back"
     JOINING_RETURNED = "joining returned"
     JOINING_APPROVED = "joining approved"
+    MEMBER_SET_ASIDE = "member set aside"
+    MEMBER_BROUGHT_BACK = "member brought back"
+    ORGANISATION_ADDED = "organisation added"
+    ORGANISATION_RENAMED = "organisation renamed"
+    ORGANISATION_MOVED = "organisation moved"
+    ORGANISATION_MERGED = "organisation merged"
+    ORGANISATION_CLOSED = "organisation closed"
+    ORGANISATION_REOPENED = "organisation reopened"
+    JOINING_SWITCHED = "joining switched"
+    TREE_BROUGHT_IN = "tree brought in"
 
 
 VIEW_REPEATS_AFTER = timedelta(minutes=10)

@@ -1,8 +1,8 @@
 """``flask fsck``: does what is stored agree with what the rules say and with the files.
 
-Checked: stored rules of each member, tallies of each branch, who holds which number, and rows
-against files both ways. ``--repair`` mends derived data (rules, tallies, open holdings) only; a
-form is never touched.
+Checked: paths of the tree, stored rules of each member, tallies of each branch, who holds which
+number, and rows against files both ways. ``--repair`` mends derived data (rules, tallies, open
+holdings) only; a form is never touched.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import and_, delete, insert, select, update
+from sqlalchemy.orm import aliased
 
 from portal import clock
 from portal.extensions import db
-from portal.models import Member, NumberHolding, Scan, ScanState, Tally
+from portal.models import Member, NumberHolding, Organisation, Scan, ScanState, Tally
 from portal.rules.irregular import Irregularity
 from portal.runtime import runtime
 from portal.services import audit
@@ -41,7 +42,8 @@ class Finding:
 def check(*, read_files: bool = True) -> list[Finding]:
     """All that does not agree. ``read_files`` compares each form's bytes with its hash."""
     tallies: defaultdict[int, Counter[str]] = defaultdict(Counter)
-    findings = [*_check_members(tallies), *_check_tallies(tallies), *_check_holdings()]
+    findings = [*_check_paths(), *_check_members(tallies), *_check_tallies(tallies)]
+    findings += _check_holdings()
     findings += _check_files(read_files)
     db.session.rollback()
     return findings
@@ -70,6 +72,21 @@ def repair(progress: Callable[[str], None] = lambda _text: None) -> int:
             audit.record(None, audit.Event.DERIVED_REPAIRED, rows=changed)
     progress(f"repaired {changed} rows")
     return changed
+
+
+def _check_paths() -> Iterator[Finding]:
+    """Each organisation's path is its parent's and its own id; no cycle can be all right so."""
+    parent = aliased(Organisation)
+    rows = db.session.execute(
+        select(Organisation.id, Organisation.path, parent.path)
+        .outerjoin(parent, parent.id == Organisation.parent_id)
+        .order_by(Organisation.id)
+    )
+    for organisation_id, path, above in rows:
+        wanted = f"{above or '/'}{organisation_id}/"
+        if path != wanted:
+            text = f"its path is {path}, its parent says {wanted}"
+            yield Finding("path", f"organisation {organisation_id}", text, derived=False)
 
 
 def _check_members(tallies: defaultdict[int, Counter[str]]) -> Iterator[Finding]:

@@ -31,6 +31,7 @@ class Filter(StrEnum):
     MISSING = "missing"
     OVERDUE = "overdue"
     IRREGULAR = "irregular"
+    LEFT = "left"  # 已移出: who was set aside
 
 
 class Sort(StrEnum):
@@ -58,7 +59,7 @@ class Remark(NamedTuple):
     """One sentence of the column 备注."""
 
     text: str
-    tone: str  # warning or wrong
+    tone: str  # plain, warning or wrong
 
 
 class MemberRow(NamedTuple):
@@ -72,6 +73,7 @@ class MemberRow(NamedTuple):
     is_new_member: bool
     cell: ScanCell
     remarks: tuple[Remark, ...]
+    left: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ class Counts:
     missing: int
     overdue: int
     irregular: int
+    left: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,7 @@ _COLUMNS = (
     Member.has_scan,
     Member.due_date,
     Member.irregularity,
+    Member.left_reason,
     Scan.id.label("scan_id"),
     Scan.state,
     Scan.pages,
@@ -144,7 +148,7 @@ _SORT_KEYS: dict[Sort, ColumnElement[Any]] = {
 
 
 def count_members(actor: Actor, action: Action, branch_id: int) -> Counts:
-    """The counts of a branch: from its tally; overdue from today's date."""
+    """The counts of a branch: from its tally; overdue from today's date, and who left."""
     overdue = (
         select(func.count())
         .select_from(Member)
@@ -156,16 +160,33 @@ def count_members(actor: Actor, action: Action, branch_id: int) -> Counts:
         )
         .scalar_subquery()
     )
+    left = (
+        select(func.count())
+        .select_from(Member)
+        .where(
+            Member.branch_id == branch_id, Member.left_at.is_not(None), members_for(actor, action)
+        )
+        .scalar_subquery()
+    )
     tally = (
         reading()
-        .execute(select(*_TALLIED, overdue.label("overdue")).where(_TALLY.branch_id == branch_id))
+        .execute(
+            select(*_TALLIED, overdue.label("overdue"), left.label("left")).where(
+                _TALLY.branch_id == branch_id
+            )
+        )
         .one_or_none()
     )
     if tally is None:
         return Counts(0, 0, 0, 0, 0)
-    members, new, with_scan, *irregular, late = tally
+    members, new, with_scan, *irregular, late, gone = tally
     return Counts(
-        all=members, new=new, missing=new - with_scan, overdue=late, irregular=sum(irregular)
+        all=members,
+        new=new,
+        missing=new - with_scan,
+        overdue=late,
+        irregular=sum(irregular),
+        left=gone,
     )
 
 
@@ -175,7 +196,11 @@ def list_members(actor: Actor, action: Action, branch_id: int, asked: ListQuery)
     backwards = bool(asked.before)
     query = _narrowed(
         _ROWS.add_columns(key.label("key")).where(
-            members_for(actor, action), Member.branch_id == branch_id, Member.left_at.is_(None)
+            members_for(actor, action),
+            Member.branch_id == branch_id,
+            Member.left_at.is_not(None)
+            if asked.filter is Filter.LEFT
+            else Member.left_at.is_(None),
         ),
         asked,
     )
@@ -240,7 +265,7 @@ def _narrowed(query: Any, asked: ListQuery) -> Any:
             query = query.where(_MISSING, Member.due_date < clock.today())
         case Filter.IRREGULAR:
             query = query.where(Member.irregularity.is_not(None))
-        case _:  # all
+        case _:  # all, or all who left
             pass
     text = asked.text.strip()
     if text:
@@ -260,7 +285,11 @@ def _narrowed(query: Any, asked: ListQuery) -> Any:
 def _rows(actor: Actor, found: list[Any]) -> tuple[MemberRow, ...]:
     today, may = clock.today(), allows(actor, Action.UPLOAD_SCAN)
     # A form that was deleted can be taken back: asked for only where none is, by who may.
-    without = [row.id for row in found if row.scan_id is None and row.is_new_member] if may else []
+    without = [
+        row.id
+        for row in found
+        if may and row.scan_id is None and row.is_new_member and row.left_reason is None
+    ]
     ended = ended_scans(without) if without else {}
     rows = []
     for row in found:
@@ -276,8 +305,10 @@ def _rows(actor: Actor, found: list[Any]) -> tuple[MemberRow, ...]:
             has_scan,
             due,
             irregularity,
+            left_reason,
             *scan,
         ) = row[: len(_COLUMNS)]
+        left = left_reason is not None
         cell = make_cell(
             actor,
             member_id=member_id,
@@ -286,16 +317,22 @@ def _rows(actor: Actor, found: list[Any]) -> tuple[MemberRow, ...]:
             due=due,
             line=ScanLine(*scan) if scan[0] is not None else ended.get(member_id),
             today=today,
-            may_upload=may,
+            may_upload=may and not left,
         )
-        remarks = remarks_for(
-            cell=cell,
-            is_new_member=is_new_member,
-            has_scan=has_scan,
-            irregularity=irregularity,
+        remarks = (
+            (Remark(f"已移出：{left_reason.label}", "plain"),)
+            if left
+            else remarks_for(
+                cell=cell,
+                is_new_member=is_new_member,
+                has_scan=has_scan,
+                irregularity=irregularity,
+            )
         )
         rows.append(
-            MemberRow(member_id, name, sex.label, number, joined, is_new_member, cell, remarks)
+            MemberRow(
+                member_id, name, sex.label, number, joined, is_new_member, cell, remarks, left
+            )
         )
     return tuple(rows)
 

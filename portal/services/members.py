@@ -8,8 +8,8 @@ from enum import StrEnum
 
 from sqlalchemy import select
 
-from portal.access import Action, Actor, members_for
-from portal.errors import NotFound
+from portal.access import PRESENT_ONLY, Action, Actor, members_for
+from portal.errors import NotFound, PortalError
 from portal.extensions import db
 from portal.models import Member
 from portal.rules import masking
@@ -20,19 +20,41 @@ from portal.services import audit
 from portal.services.transaction import writing
 
 
+class SetAside(PortalError):
+    """The member was set aside: nothing of theirs is changed until they are brought back."""
+
+    status = 404
+
+    def __init__(self) -> None:
+        super().__init__(
+            "这名团员已移出，不能修改，也不能上传或删除《入团志愿书》，没有任何改动。"
+            "需要时请先在“我的团员”的“已移出”里恢复。"
+        )
+
+
 def find_member(actor: Actor, action: Action, member_id: int, *, lock: bool = False) -> Member:
     """The member, if the actor may do ``action`` to them.
 
     ``lock`` keeps the row until the transaction ends (PostgreSQL; SQLite has one writer anyway).
-    Raises ``NotAllowed`` when the actor's role never may, ``NotFound`` outside the scope.
+    Raises ``NotAllowed`` when the actor's role never may, ``NotFound`` outside the scope,
+    ``SetAside`` when it is only done to members of the list and this one is no longer in it.
     """
     query = select(Member).where(Member.id == member_id, members_for(actor, action))
     if lock:
         query = query.with_for_update().execution_options(populate_existing=True)
     member = db.session.scalar(query)
     if member is None:
+        if action in PRESENT_ONLY and _is_set_aside(actor, member_id):
+            raise SetAside
         raise NotFound
     return member
+
+
+def _is_set_aside(actor: Actor, member_id: int) -> bool:
+    found = select(Member.left_at).where(
+        Member.id == member_id, members_for(actor, Action.VIEW_MEMBER)
+    )
+    return db.session.scalar(found) is not None
 
 
 class PersonalField(StrEnum):

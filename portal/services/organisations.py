@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, func, literal, select
 from sqlalchemy.orm import aliased
 
 from portal import clock
-from portal.access import Action, Actor, organisations_for
+from portal.access import Action, Actor, allows, organisations_for
 from portal.errors import NotFound
 from portal.extensions import db
 from portal.models import Member, Organisation, Tally
@@ -19,6 +19,19 @@ from portal.rules.organisations import OrganisationKind
 from portal.services.transaction import reading
 
 SEARCH_RESULTS = 50
+OPEN = Organisation.closed_at.is_(None)
+"""The organisations that are not closed: in the tree, in search and in every choice."""
+
+_CHANGES = (
+    Action.ADD_ORGANISATION,
+    Action.RENAME_ORGANISATION,
+    Action.MOVE_ORGANISATION,
+    Action.MERGE_ORGANISATION,
+    Action.CLOSE_ORGANISATION,
+    Action.REOPEN_ORGANISATION,
+    Action.SWITCH_JOINING,
+    Action.BRING_IN_TREE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +56,7 @@ class TreeRow:
     is_branch: bool
     has_children: bool
     counts: TreeCounts
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +67,8 @@ class FoundOrganisation:
     name: str
     path_text: str
     is_branch: bool
+    kind_label: str
+    closed: bool
 
 
 class Ancestor(NamedTuple):
@@ -97,9 +113,26 @@ def summed(organisation: Organisation, children: Sequence[TreeRow]) -> TreeRow:
     return TreeRow(organisation.id, organisation.name, kind.label, False, bool(children), counts)
 
 
-def children_of(organisation: Organisation) -> tuple[TreeRow, ...]:
-    """The organisations right below, in order of their making, with their counts."""
-    return _tree_rows(Organisation.parent_id == organisation.id)
+def children_of(organisation: Organisation, *, closed: bool = False) -> tuple[TreeRow, ...]:
+    """The organisations right below, in order of their making, with their counts.
+
+    ``closed``: those that were closed too (显示已撤销).
+    """
+    below = Organisation.parent_id == organisation.id
+    return _tree_rows(below if closed else and_(below, OPEN), closed=closed)
+
+
+def changes_allowed(actor: Actor, organisation: Organisation) -> frozenset[Action]:
+    """What the actor may do to an organisation, by the same criterion as doing it asks for."""
+    allowed = [action for action in _CHANGES if allows(actor, action)]
+    if not allowed:
+        return frozenset()
+    row = db.session.execute(
+        select(*(organisations_for(actor, action) for action in allowed)).where(
+            Organisation.id == organisation.id
+        )
+    ).one()
+    return frozenset(action for action, may in zip(allowed, row, strict=True) if may)
 
 
 def ancestors_of(path: str, *, within: str = "/") -> list[Ancestor]:
@@ -130,17 +163,26 @@ def release_hint(path: str) -> str:
     return f"如需修改，请联系 {names or '上级团委'} 解除编号占用"
 
 
-def search(actor: Actor, text: str) -> tuple[list[FoundOrganisation], bool]:
+def search(
+    actor: Actor,
+    text: str,
+    *criteria: ColumnElement[bool],
+    action: Action = Action.BROWSE_ORGANISATIONS,
+    closed: bool = False,
+) -> tuple[list[FoundOrganisation], bool]:
     """Organisations in scope whose name holds ``text`` or whose pinyin initials begin with it.
 
-    At most ``SEARCH_RESULTS``; the second value says whether there are more.
+    At most ``SEARCH_RESULTS``; the second value says whether there are more. ``criteria`` narrow
+    a choice down; ``closed``: those that were closed too.
     """
     letters = "".join(text.lower().split())
     rows = list(
         db.session.scalars(
             select(Organisation)
             .where(
-                organisations_for(actor, Action.BROWSE_ORGANISATIONS),
+                organisations_for(actor, action),
+                *criteria,
+                *(() if closed else (OPEN,)),
                 Organisation.name.contains(text.strip(), autoescape=True)
                 | Organisation.initials.startswith(letters, autoescape=True),
             )
@@ -155,6 +197,8 @@ def search(actor: Actor, text: str) -> tuple[list[FoundOrganisation], bool]:
             row.name,
             " › ".join(names[int(part)] for part in row.path.strip("/").split("/")),
             row.kind is OrganisationKind.BRANCH,
+            row.kind.label,
+            row.closed_at is not None,
         )
         for row in rows[:SEARCH_RESULTS]
     ]
@@ -177,7 +221,7 @@ def names_on_paths(paths: Iterable[str]) -> dict[int, str]:
     return dict(pairs.all())
 
 
-def _tree_rows(which: ColumnElement[bool]) -> tuple[TreeRow, ...]:
+def _tree_rows(which: ColumnElement[bool], *, closed: bool) -> tuple[TreeRow, ...]:
     below = aliased(Organisation)
     irregular = sum((Tally.__table__.c[kind.value] for kind in Irregularity), literal(0))
     sums = _per_node(
@@ -204,24 +248,36 @@ def _tree_rows(which: ColumnElement[bool]) -> tuple[TreeRow, ...]:
     sum_of = {row[0]: row[1:] for row in db.session.execute(sums)}
     late = {row[0]: row[1] for row in db.session.execute(overdue)}
     child = aliased(Organisation)
+    shown = () if closed else (child.closed_at.is_(None),)
     nodes = db.session.execute(
         select(
             Organisation.id,
             Organisation.name,
             Organisation.kind,
-            select(child.id).where(child.parent_id == Organisation.id).exists(),
+            select(child.id).where(child.parent_id == Organisation.id, *shown).exists(),
+            Organisation.closed_at,
         )
         .where(which)
         .order_by(Organisation.id)
     )
     rows = []
-    for organisation_id, name, kind, has_children in nodes:
+    for organisation_id, name, kind, has_children, closed_at in nodes:
         members, new, with_scan, odd = sum_of.get(organisation_id, (0, 0, 0, 0))
         counts = TreeCounts(
             members, new, with_scan, new - with_scan, late.get(organisation_id, 0), odd
         )
         is_branch = kind is OrganisationKind.BRANCH
-        rows.append(TreeRow(organisation_id, name, kind.label, is_branch, has_children, counts))
+        rows.append(
+            TreeRow(
+                organisation_id,
+                name,
+                kind.label,
+                is_branch,
+                has_children,
+                counts,
+                closed_at is not None,
+            )
+        )
     return tuple(rows)
 
 

@@ -34,12 +34,21 @@ class Swept:
 def sweep() -> Swept:
     """Remove files that no row names for a day, and forms that ended before the days of undo."""
     swept = Swept(
-        half_received=runtime().store.sweep_incoming(ORPHAN_AGE, clock.now()),
+        half_received=runtime().store.sweep_incoming(ORPHAN_AGE, clock.now()) + _forget_trees(),
         orphans=_remove_orphans(),
         past_undo=_remove_past_undo(),
     )
     log.info("swept", extra={name: getattr(swept, name) for name in Swept.__slots__})
     return swept
+
+
+def _forget_trees() -> int:
+    """Sheets of organisations that were previewed a day ago and never confirmed."""
+    store, before = runtime().store, clock.now() - ORPHAN_AGE
+    old = [file.key for file in store.keys("trees/") if file.modified < before]
+    for key in old:
+        store.delete(key)
+    return len(old)
 
 
 def _remove_orphans() -> int:

@@ -17,8 +17,8 @@ from typing import BinaryIO, Protocol, Self
 
 from portal.errors import PortalError, StoreUnavailable
 
-_KEY = re.compile(r"(scans|pages)(/[0-9a-z]{1,40}){1,4}(\.(pdf|jpg))?")
-_PREFIX = re.compile(r"(scans|pages)/([0-9a-z]{1,40}/)*")
+_KEY = re.compile(r"(scans|pages|trees)(/[0-9a-z]{1,40}){1,4}(\.(pdf|jpg|xlsx))?")
+_PREFIX = re.compile(r"(scans|pages|trees)/([0-9a-z]{1,40}/)*")
 
 _NO_ROOM = {
     errno.ENOSPC,

@@ -29,6 +29,8 @@ LABELS = {
     "usual_reason": "原因",
     "wanted_number": "正确的编号",
     "answer": "处理意见",
+    "note": "说明",
+    "name": "名称",
 }
 
 

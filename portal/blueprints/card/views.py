@@ -13,6 +13,7 @@ from portal.access import Action, Actor
 from portal.blueprints.gate import requires
 from portal.extensions import db
 from portal.models import Organisation
+from portal.services.leaving import Left, left_of
 from portal.services.members import ShownField, find_member, profile_fields
 from portal.services.organisations import ancestors_of, path_text
 from portal.services.scan_cells import ScanCell, cell_for
@@ -45,6 +46,7 @@ class Card:
     status_tone: str
     fields: tuple[ShownField, ...]
     scan: CardScan | None
+    left: Left | None
 
 
 @blueprint.get("/card")
@@ -60,7 +62,8 @@ def card_page(actor: Actor, *, shown: Mapping[str, str] | None = None) -> Respon
     assert actor.member_id is not None
     member = find_member(actor, Action.VIEW_CARD, actor.member_id)
     cell = cell_for(actor, member)
-    words, tone = _status(cell)
+    left = left_of(member)
+    words, tone = _status(cell, left)
     branch = db.session.get_one(Organisation, member.branch_id)
     scan = None
     if cell.state == "stored":
@@ -80,14 +83,17 @@ def card_page(actor: Actor, *, shown: Mapping[str, str] | None = None) -> Respon
             for field in profile_fields(member)
         ),
         scan=scan,
+        left=left,
     )
     return make_response(render_template("card/show.html", card=card))
 
 
-def _status(cell: ScanCell) -> tuple[str, str]:
+def _status(cell: ScanCell, left: Left | None) -> tuple[str, str]:
     """What the card says of the form, and in what tone."""
     if cell.state == "stored":
         return "《入团志愿书》已上传", "good"
+    if left is not None:
+        return "没有《入团志愿书》", "muted"
     if cell.state == "not_needed":
         return "不需要上传《入团志愿书》", "muted"
     return "未上传入团志愿书，请联系本支部", "warning"

@@ -72,6 +72,7 @@ FILTERS: tuple[tuple[Filter, str, str | None], ...] = (
     (Filter.MISSING, "未上传", "warning"),
     (Filter.OVERDUE, "已逾期", "wrong"),
     (Filter.IRREGULAR, "编号不规范", "warning"),
+    (Filter.LEFT, "已移出", None),
 )
 
 
@@ -94,6 +95,8 @@ def listing_for(actor: Actor, action: Action, branch: Branch, *, url: str, own: 
                 tone,
             )
             for key, label, tone in FILTERS
+            # Most branches have set nobody aside: then there is nothing to filter.
+            if key is not Filter.LEFT or counts.left or asked.filter is Filter.LEFT
         ),
         query=asked.text,
         filter_key=asked.filter.value,
@@ -154,5 +157,7 @@ def _empty(asked: ListQuery, counts: Counts, page: ListPage) -> str:
             return "没有逾期的团员。审批同意后 30 日内上传即可。"
         case Filter.IRREGULAR:
             return "没有编号不规范的团员。"
+        case Filter.LEFT:
+            return "没有移出的团员。退团、去世或录入错误的，可以在“修改”里移出，以后还能恢复。"
         case Filter.ALL:
             return "本支部还没有团员。"

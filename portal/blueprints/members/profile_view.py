@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from portal import clock
 from portal.access import COMMITTEES, Action, Actor, allows
 from portal.models import Member
+from portal.rules.leaving import reached_leaving_age
+from portal.services.leaving import Left, left_of
 from portal.services.listing import Remark, row_for
 from portal.services.members import ShownField, profile_fields
 from portal.services.organisations import ancestors_of, home_of
@@ -31,13 +34,16 @@ class Profile:
     may_issue_code: bool
     may_release: bool
     may_see_history: bool
+    may_set_aside: bool
+    left: Left | None
+    may_bring_back: bool
     path: tuple[tuple[str, str], ...]
 
 
 def profile_for(actor: Actor, member: Member, *, shown: Mapping[str, str] | None = None) -> Profile:
     """The page of a member; ``shown`` has the values that stand unmasked."""
     shown = shown or {}
-    row = row_for(actor, member)
+    row, left = row_for(actor, member), left_of(member)
     branch_name, branch_path = home_of(actor, member.branch_id)
     return Profile(
         id=member.id,
@@ -52,13 +58,23 @@ def profile_for(actor: Actor, member: Member, *, shown: Mapping[str, str] | None
             for field in profile_fields(member)
         ),
         cell=row.cell,
-        remarks=row.remarks,
-        may_edit=allows(actor, Action.EDIT_MEMBER),
-        may_issue_code=allows(actor, Action.ISSUE_MEMBER_CODE),
+        remarks=(*row.remarks, *_age_hint(member)),
+        may_edit=left is None and allows(actor, Action.EDIT_MEMBER),
+        may_issue_code=left is None and allows(actor, Action.ISSUE_MEMBER_CODE),
         may_release=member.number is not None and allows(actor, Action.RELEASE_NUMBER),
         may_see_history=allows(actor, Action.VIEW_NUMBER_HISTORY),
+        may_set_aside=left is None and allows(actor, Action.SET_MEMBER_ASIDE),
+        left=left,
+        may_bring_back=left is not None and allows(actor, Action.BRING_MEMBER_BACK),
         path=path_to(actor, branch_path),
     )
+
+
+def _age_hint(member: Member) -> tuple[Remark, ...]:
+    """28 years: a hint to ask the person, not an end."""
+    if member.left_at is not None or not reached_leaving_age(member.birth_date, clock.today()):
+        return ()
+    return (Remark("已满 28 周岁，请核对是否需要办理离团", "plain"),)
 
 
 def path_to(actor: Actor, path: str) -> tuple[tuple[str, str], ...]:

@@ -17,6 +17,7 @@ from portal.rules.member_number import group_number, normalise_number
 from portal.services import numbers, release_lists
 from portal.services.members import find_member
 from portal.services.number_history import history_of
+from portal.services.organisations import path_of
 from portal.services.scans import current_scan
 from portal.web import current_actor, page_or_partial
 

@@ -9,6 +9,7 @@ from portal.access import Action
 from portal.blueprints.gate import requires
 from portal.blueprints.members.listing_view import Branch, listing_for
 from portal.blueprints.members.profile_view import path_to
+from portal.blueprints.organisations.head import head_for
 from portal.models import Organisation
 from portal.rules.organisations import OrganisationKind
 from portal.services.organisations import (
@@ -51,6 +52,7 @@ def show(organisation_id: int) -> Response:
         "members/_list.html",
         listing=listing,
         path=path_to(actor, organisation.path),
+        head=head_for(actor, organisation),
     )
 
 
@@ -63,21 +65,24 @@ def children(organisation_id: int) -> Response:
     return make_response(
         render_template(
             "organisations/_children.html",
-            children=children_of(organisation),
+            children=children_of(organisation, closed=_closed_too()),
             level=min(max(level, 1), 8),
+            closed_too=_closed_too(),
         )
     )
 
 
 def _tree_page(organisation: Organisation) -> Response:
-    actor = current_actor()
+    actor, closed = current_actor(), _closed_too()
     query = request.args.get("q", "").strip()[:50]
-    results, more = search(actor, query) if query else (None, False)
-    below = () if query else children_of(organisation)
+    results, more = search(actor, query, closed=closed) if query else (None, False)
+    below = () if query else children_of(organisation, closed=closed)
     return page_or_partial(
         "organisations/index.html",
         "organisations/_tree.html",
         path=path_to(actor, organisation.path),
+        head=head_for(actor, organisation),
+        closed_too=closed,
         node=summed(organisation, below),
         children=below,
         query=query,
@@ -85,3 +90,8 @@ def _tree_page(organisation: Organisation) -> Response:
         results_more=more,
         empty=f"{organisation.name} 下面还没有组织。",
     )
+
+
+def _closed_too() -> bool:
+    """显示已撤销."""
+    return request.args.get("closed") == "1"

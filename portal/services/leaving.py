@@ -1,0 +1,171 @@
+"""移出 and 恢复: a branch sets a member aside with a reason; nobody is ever erased.
+
+Who is set aside is out of lists and tallies (``Member.left_at``) and found again by the filter
+已移出. Their number stays occupied, unless they were entered by mistake: then it is free.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+
+from portal import clock
+from portal.access import Action, Actor
+from portal.errors import PortalError
+from portal.extensions import db
+from portal.models import Account, Member, NumberHolding, NumberRelease, ReleaseState, SignIn
+from portal.rules.leaving import Leaving, LeavingReason
+from portal.services import audit
+from portal.services.derived import tallied
+from portal.services.members import find_member
+from portal.services.transaction import writing
+
+
+class AlreadySetAside(PortalError):
+    """Somebody else of the branch was faster."""
+
+    status = 409
+
+    def __init__(self, left: Left) -> None:
+        at = left.at.astimezone(clock.BEIJING)
+        super().__init__(
+            f"{left.who} 在 {at:%m-%d %H:%M} 已把这名团员移出，原因是{left.reason.label}。"
+            "没有再改动；不对的话可以先恢复。"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """That a member is set aside: who did it, when and why."""
+
+    who: str
+    at: datetime
+    reason: LeavingReason
+    note: str
+
+
+def left_of(member: Member) -> Left | None:
+    """Who set the member aside, when and why; None for a member of the list."""
+    if member.left_at is None:
+        return None
+    assert member.left_reason is not None
+    # Nothing else is changed on a member who is set aside, so the last change was this one.
+    who = db.session.scalar(select(Account.person_name).where(Account.id == member.changed_by_id))
+    return Left(who or "系统", member.left_at, member.left_reason, member.left_note)
+
+
+def set_aside(actor: Actor, member_id: int, leaving: Leaving) -> None:
+    """Take a member out of the list and the tallies. Raises ``AlreadySetAside``."""
+    with writing():
+        member = find_member(actor, Action.SET_MEMBER_ASIDE, member_id, lock=True)
+        before = left_of(member)
+        if before is not None:
+            raise AlreadySetAside(before)
+        number, moment = member.number, clock.now()
+        with tallied(member):
+            member.left_at = moment
+            member.left_reason, member.left_note = leaving.reason, leaving.note
+            if leaving.reason.frees_number and number is not None:
+                member.number, member.released_number = None, number
+            _changed(member, actor)
+        _withdraw_requests(member, actor)
+        if leaving.reason.ends_account:
+            _end_account(member, moment)
+        audit.record(
+            actor,
+            audit.Event.MEMBER_SET_ASIDE,
+            member_id=member.id,
+            reason=leaving.reason,
+            note=leaving.note,
+            number=number,
+            number_freed=leaving.reason.frees_number and number is not None,
+        )
+
+
+def bring_back(actor: Actor, member_id: int) -> bool:
+    """Put a member back into the list; False when somebody took their number meanwhile.
+
+    A number that leaving freed is theirs again if it is still free; otherwise they come back
+    as 已解除占用未重填. Bringing back who is back already changes nothing (a double click).
+    """
+    with writing():
+        member = find_member(actor, Action.BRING_MEMBER_BACK, member_id, lock=True)
+        left = left_of(member)
+        if left is None:
+            return True
+        freed = _number_freed_by_leaving(member, left.at)
+        taken = freed is not None and _is_held(freed)
+        with tallied(member):
+            member.left_at = member.left_reason = None
+            member.left_note = ""
+            if freed is not None and not taken:
+                member.number, member.released_number = freed, None
+            _changed(member, actor)
+        db.session.execute(
+            update(Account)
+            .where(Account.member_id == member.id, Account.disabled_at == left.at)
+            .values(disabled_at=None)
+        )
+        audit.record(
+            actor,
+            audit.Event.MEMBER_BROUGHT_BACK,
+            member_id=member.id,
+            reason=left.reason,
+            number=member.number,
+            number_taken=freed if taken else None,
+        )
+        return not taken
+
+
+def _changed(member: Member, actor: Actor) -> None:
+    member.version += 1
+    member.changed_at = clock.now()
+    member.changed_by_id = actor.account_id
+
+
+def _withdraw_requests(member: Member, actor: Actor) -> None:
+    """An open request to release the number has nothing to decide any more."""
+    db.session.execute(
+        update(NumberRelease)
+        .where(NumberRelease.member_id == member.id, NumberRelease.state == ReleaseState.OPEN)
+        .values(
+            state=ReleaseState.WITHDRAWN,
+            decided_at=clock.now(),
+            decided_by_id=actor.account_id,
+            answer="团员已移出，申请随之撤回。",
+        )
+    )
+
+
+def _end_account(member: Member, moment: datetime) -> None:
+    """Disable the member's account and end its sessions; ``moment`` marks it as ended by this."""
+    accounts = select(Account.id).where(Account.member_id == member.id)
+    db.session.execute(
+        update(SignIn)
+        .where(SignIn.account_id.in_(accounts), SignIn.ended_at.is_(None))
+        .values(ended_at=moment)
+    )
+    db.session.execute(
+        update(Account)
+        .where(Account.member_id == member.id, Account.disabled_at.is_(None))
+        .values(disabled_at=moment)
+    )
+
+
+def _number_freed_by_leaving(member: Member, left_at: datetime) -> str | None:
+    """The number whose holding ended with the leaving, not by a release before it."""
+    if member.number is not None or member.released_number is None:
+        return None
+    return db.session.scalar(
+        select(NumberHolding.number).where(
+            NumberHolding.member_id == member.id,
+            NumberHolding.number == member.released_number,
+            NumberHolding.until >= left_at,
+        )
+    )
+
+
+def _is_held(number: str) -> bool:
+    return db.session.scalar(select(Member.id).where(Member.number == number)) is not None
