@@ -3,7 +3,7 @@
 import argparse
 import importlib
 
-NAMES = ("upload", "pages", "city", "weight", "tree")
+NAMES = ("upload", "pages", "city", "weight", "joining")
 
 
 def main() -> None:

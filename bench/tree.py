@@ -1,4 +1,4 @@
-"""``bin/bench tree``: finding a branch among 60,000 organisations, as an applicant does."""
+"""Finding a branch among 60,000 organisations, as an applicant does: a part of ``bin/bench joining``."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def tree_instance() -> Path:
     return instance
 
 
-def main() -> None:
+def searching() -> None:
     """The pages of the choice against the same query by sqlite3."""
     instance = tree_instance()
     lines: list[tuple[object, ...]] = []

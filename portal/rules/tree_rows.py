@@ -175,7 +175,7 @@ def _in_circles(
             place = by_number.get(rows[place].parent)
         if place is not None and place in trail:
             circles |= {one for one, step in trail.items() if step >= trail[place]}
-        done |= trail.keys()
+        done.update(trail)  # |= with keys would copy all of it each time
     return sorted(circles)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,11 +106,12 @@ def confirm(actor: Actor, token: str) -> int:
     nobody was given or that was used.
     """
     require_fresh(actor)
-    plan = _plan_of(token)
+    planned = _plan_of(token).organisations
+    letters = {name: initials_of(name) for name in {one.name for one in planned}}
     with writing() as session:
         lock_tree()
         top = require_fresh(actor)
-        made = _rows(plan.organisations, top)
+        made = _rows(planned, letters, top)
         for start in range(0, len(made), CHUNK):
             session.execute(insert(Organisation), made[start : start + CHUNK])
         if db.engine.dialect.name == "postgresql":  # count on behind the ids given here
@@ -143,7 +144,9 @@ def _key(token: str) -> str:
     return f"trees/{token}.xlsx"
 
 
-def _rows(planned: tuple[PlannedOrganisation, ...], top: Organisation) -> list[dict[str, Any]]:
+def _rows(
+    planned: tuple[PlannedOrganisation, ...], letters: Mapping[str, str], top: Organisation
+) -> list[dict[str, Any]]:
     """The rows to insert, parents first, with ids and paths."""
     next_id = (db.session.scalar(select(func.max(Organisation.id))) or 0) + 1
     moment = clock.now()
@@ -158,7 +161,7 @@ def _rows(planned: tuple[PlannedOrganisation, ...], top: Organisation) -> list[d
                 "parent_id": parent_id,
                 "kind": one.kind,
                 "name": one.name,
-                "initials": initials_of(one.name),
+                "initials": letters[one.name],
                 "path": f"{above}{next_id + place}/",
                 "changed_at": moment,
             }

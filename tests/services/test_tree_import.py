@@ -100,7 +100,7 @@ def test_each_wrong_row_is_named_and_nothing_is_written(top: Actor) -> None:
         (1, None, "团区委", "西城区团区委"),
         (None, 1, "团支部", "某团支部"),
         (4, 9, "团支部", "某团支部"),
-        (5, 1, "支部", "某团支部"),
+        (5, 1, "支部", "另一团支部"),
         (6, 1, "团支部", "某"),
     )
     shown = look(top, sheet(rows))
@@ -138,12 +138,16 @@ def test_each_wrong_row_is_named_and_nothing_is_written(top: Actor) -> None:
         (with_part(sheet(), "xl/vbaProject.bin", lambda _old: b"x"), "带有宏"),
         (
             with_part(
-                sheet(), "xl/sharedStrings.xml", lambda old: b'<!DOCTYPE a [<!ENTITY b "c">]>' + old
+                sheet(),
+                "xl/worksheets/sheet1.xml",
+                lambda old: b'<!DOCTYPE a [<!ENTITY b "c">]>' + old,
             ),
             "打不开",
         ),
         (
-            with_part(sheet(), "xl/sharedStrings.xml", lambda old: old.decode().encode("utf-16")),
+            with_part(
+                sheet(), "xl/worksheets/sheet1.xml", lambda old: old.decode().encode("utf-16")
+            ),
             "打不开",
         ),
         (with_part(sheet(), "xl/workbook.xml", lambda _old: b"<broken"), "打不开"),
