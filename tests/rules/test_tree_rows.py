@@ -77,6 +77,16 @@ def test_too_deep_is_said_once_for_all_children_of_one() -> None:
     assert "在第 9 级，最多 8 级" in found[2]
 
 
+def test_sixty_thousand_rows_are_planned() -> None:
+    lines = [("1", "", "团区委", "东城区团区委")]
+    for school in range(2, 2002):
+        lines.append((str(school), "1", "基层团委", f"第{school}中学团委"))
+        lines += [
+            (f"{school}-{room}", str(school), "团支部", f"{room}班") for room in range(10, 39)
+        ]
+    assert len(plan_tree(rows(*lines)).organisations) == 60_001
+
+
 NUMBER = st.sampled_from(["", "1", "2", "3", "4", "5"])
 KIND = st.sampled_from(["", "团区委", "基层团委", "团总支", "团支部", "团市委"])
 NAME = st.sampled_from(["", "甲", "甲组织", "乙组织", "丙\u200b组织"])
