@@ -145,8 +145,8 @@ def reopen(actor: Actor, organisation_id: int, version: int) -> int:
                 "需要时请新增一个组织。"
             )
         parent = _parent_of(organisation)
-        if parent is not None:  # only the municipal committee has none, and nobody is above it
-            refuse_closed(parent)
+        assert parent is not None  # only the municipal committee has none: nobody is above it
+        refuse_closed(parent)
         refuse_same_name(parent, organisation.name, besides=organisation.id)
         refuse_depth(depth_of(organisation.path))  # what is above it may have moved meanwhile
         back = session.execute(

@@ -136,6 +136,8 @@ def test_which_kinds_stand_where() -> None:
         ("mistake", " ", "note"),
         ("deceased", "字" * 201, "note"),
         ("deceased", "a\u202eb", "note"),
+        ("mistake", "电话13800001234", "note"),
+        ("mistake", "身份证 99010120080101454x 重复", "note"),
     ],
 )
 def test_a_leaving_that_says_too_little_is_refused_beside_the_field(
@@ -150,6 +152,8 @@ def test_a_leaving_that_says_too_little_is_refused_beside_the_field(
 def test_each_reason_has_its_word(reason: LeavingReason) -> None:
     assert reason.label in ("退团或离团", "去世", "录入错误")
     assert check_leaving(reason, " 说明 ") == Leaving(reason, "说明")
+    number = "与 202611000003 重复"  # a member's number is no ID number and no phone
+    assert check_leaving(reason, number) == Leaving(reason, number)
 
 
 @pytest.mark.parametrize(

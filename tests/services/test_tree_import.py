@@ -17,6 +17,7 @@ from portal.errors import NotAllowed, NotFound
 from portal.extensions import db
 from portal.models import Account, AuditRecord, Organisation
 from portal.rules.organisations import OrganisationKind as Kind
+from portal.rules.tree_rows import COLUMNS
 from portal.runtime import runtime
 from portal.services import tree_sheet
 from portal.services.fsck import check
@@ -85,13 +86,25 @@ def test_a_tree_is_previewed_then_written_all_at_once(top: Actor) -> None:
 
 
 def test_parents_may_stand_below_their_children_and_numbers_be_words(top: Actor) -> None:
-    rows = (
+    rows: tuple[tuple[object, ...], ...] = (
         ("甲-1", "甲", "团支部", "某团支部"),
         ("甲", "", "团总支", "某团总支"),
         (None, None, None, None),
     )
     assert confirm(top, look(top, sheet(rows)).token) == 2
     assert names()["/1/2/3/"] == "某团支部"
+
+
+def test_what_excel_adds_by_itself_is_no_fault(top: Actor) -> None:
+    """A picture, a blank beside the heading, 1.0 for 1."""
+    rows = ((1, None, "团总支", "某团总支"), (2, 1, "团支部", "某团支部"))
+    content = with_part(
+        sheet(rows, (*COLUMNS, " ")),
+        "xl/worksheets/sheet1.xml",
+        lambda old: old.replace(b"<v>1</v>", b"<v>1.5</v>").replace(b"<v>2</v>", b"<v>2.0</v>"),
+    )
+    shown = look(top, with_part(content, "xl/media/a.png", lambda _old: bytes(3)))
+    assert (shown.rows, shown.fault_count) == (2, 0)
 
 
 def test_each_wrong_row_is_named_and_nothing_is_written(top: Actor) -> None:
@@ -151,6 +164,7 @@ def test_each_wrong_row_is_named_and_nothing_is_written(top: Actor) -> None:
             "打不开",
         ),
         (with_part(sheet(), "xl/workbook.xml", lambda _old: b"<broken"), "打不开"),
+        (with_part(sheet(), "[Content_Types].xml", lambda _old: b"<a/>"), "打不开|工作表"),
         (with_part(sheet(), "xl/worksheets/sheet1.xml", lambda old: old[:-60]), "打不开"),
         (bytes(tree_sheet.MAX_SHEET_BYTES + 1), "超过 5M"),
     ],
