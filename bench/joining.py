@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 from urllib.parse import urlencode
 
-from bench.tree import searching
 from bench.server import BUILD, Client, p50, p95, portal, table
+from bench.tree import searching
 
 BELOW = 2000
 RUNS = 30

@@ -161,7 +161,7 @@ def _render(page: ChangePage, organisation: Organisation) -> Response:
         "organisations/change.html",
         page=page,
         organisation=organisation,
-        path=path_to(current_actor(), organisation),
+        path=path_to(current_actor(), organisation.path),
         name_length=NAME_LENGTHS[1],
     )
     return make_response(shown, page.status)

@@ -70,7 +70,7 @@ def _page(what: str, organisation_id: int, *, error: PortalError | None = None) 
     shown = render_template(
         f"organisations/{what}.html",
         organisation=organisation,
-        path=path_to(actor, organisation),
+        path=path_to(actor, organisation.path),
         query=query,
         results=results,
         results_more=more,
