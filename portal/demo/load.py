@@ -203,7 +203,7 @@ def release_rows(
                 "asked_at": asked,
                 "asked_by_id": askers[row["branch_id"]],
                 "state": ReleaseState.OPEN if open_still else ReleaseState.RELEASED,
-                "decided_at": None if open_still else asked + timedelta(hours=2),
+                "decided_at": None if open_still else row["changed_at"],
                 "decided_by_id": None if open_still else askers[1],
                 "answer": "" if open_still else "已核对纸质《入团志愿书》首页，同意解除。",
             }
