@@ -74,6 +74,7 @@ class Action(StrEnum):
     VIEW_CARD = "view card"
     APPLY = "apply"
     REVIEW_JOININGS = "review joinings"
+    ISSUE_APPLICANT_CODE = "issue applicant code"
     ASK_RELEASE = "ask release"
     RELEASE_NUMBER = "release number"
     VIEW_NUMBER_HISTORY = "view number history"
@@ -135,6 +136,7 @@ POLICY: Mapping[Action, Mapping[Role, Scope]] = {
     Action.VIEW_CARD: {M: Scope.SELF},
     Action.APPLY: {A: Scope.SELF},
     Action.REVIEW_JOININGS: {B: Scope.OWN_BRANCH},
+    Action.ISSUE_APPLICANT_CODE: {B: Scope.NOTHING},  # to who comes with their identity card
     Action.ASK_RELEASE: {B: Scope.OWN_BRANCH},
     Action.RELEASE_NUMBER: {D: Scope.SUBTREE},
     Action.VIEW_NUMBER_HISTORY: {C: Scope.SUBTREE, D: Scope.SUBTREE},
@@ -151,7 +153,13 @@ POLICY: Mapping[Action, Mapping[Role, Scope]] = {
 }
 
 PRESENT_ONLY = frozenset(
-    {Action.EDIT_MEMBER, Action.UPLOAD_SCAN, Action.DELETE_SCAN, Action.RESTORE_SCAN}
+    {
+        Action.EDIT_MEMBER,
+        Action.ASK_RELEASE,
+        Action.UPLOAD_SCAN,
+        Action.DELETE_SCAN,
+        Action.RESTORE_SCAN,
+    }
 )
 """What is done to members of a list, never to one who is set aside (``Member.left_at``)."""
 

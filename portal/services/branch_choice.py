@@ -107,6 +107,15 @@ def open_branch(branch_id: int) -> Organisation:
     return branch
 
 
+def is_open(branch_id: int) -> bool:
+    """Whether one can still apply to a branch that was chosen before."""
+    try:
+        open_branch(branch_id)
+    except (NotFound, ClosedToJoining):
+        return False
+    return True
+
+
 def _choices(found: Iterable[Organisation]) -> tuple[Choice, ...]:
     names = names_on_paths(one.path for one in found)
     return tuple(

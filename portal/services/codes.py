@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import insert, select, update
 
 from portal import clock
-from portal.access import Action, Actor, Role, accounts_for
+from portal.access import Action, Actor, Role, accounts_for, require
 from portal.errors import NotFound, PortalError
 from portal.extensions import db
-from portal.models import Account, Member, OneTimeCode
+from portal.models import Account, Joining, Member, OneTimeCode
+from portal.rules.id_number import IdNumber
 from portal.rules.logins import member_login
 from portal.rules.one_time_codes import group_code, make_code, normalise_code
 from portal.runtime import runtime
@@ -77,6 +78,18 @@ class MemberLeft(PortalError):
         super().__init__("这名团员已不在册，没有发出一次性码。需要时请先恢复团员。")
 
 
+class NoSuchApplicant(PortalError):
+    """Nobody of this name and ID number has registered and is no member yet."""
+
+    status = 422
+
+    def __init__(self) -> None:
+        super().__init__(
+            "没有找到这个人的注册：姓名或身份证号不对，还没有注册，或者已经是团员。"
+            "请对照身份证核对；已经是团员的，在“团员信息”里重置密码。"
+        )
+
+
 def issue(actor: Actor, account_id: int) -> IssuedCode:
     """A code for an account of an organisation; it ends the one before."""
     with writing():
@@ -116,6 +129,33 @@ def issue_for_member(actor: Actor, member_id: int) -> IssuedCode:
             account_made=made,
         )
         return new_code(actor, account)
+
+
+def issue_for_applicant(actor: Actor, name: str, id_number: IdNumber) -> IssuedCode:
+    """A code for a registered person who stands at the branch's desk with their identity card.
+
+    A draft was sent to no branch, so any branch may do it; name and ID number must both be right.
+    Raises ``NoSuchApplicant``.
+    """
+    require(actor, Action.ISSUE_APPLICANT_CODE)
+    person = runtime().vault.index("id_number", id_number.text)
+    with writing():
+        account = db.session.scalar(
+            select(Account)
+            .join(Joining, Joining.id == Account.joining_id)
+            .where(Joining.id_number_hash == person, Joining.name == name)
+        )
+        if account is None:
+            audit.record(actor, audit.Event.CODE_REFUSED)
+        else:
+            audit.record(
+                actor,
+                audit.Event.CODE_ISSUED,
+                account_id=account.id,
+                joining_id=account.joining_id,
+            )
+            return new_code(actor, account)
+    raise NoSuchApplicant
 
 
 def new_code(actor: Actor, account: Account) -> IssuedCode:

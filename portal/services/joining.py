@@ -19,7 +19,7 @@ from portal.rules.deadlines import format_month
 from portal.rules.member_number import group_number
 from portal.runtime import runtime
 from portal.services import audit
-from portal.services.branch_choice import open_branch
+from portal.services.branch_choice import is_open, open_branch
 from portal.services.member_editing import typed_number_faults
 from portal.services.transaction import writing
 
@@ -207,6 +207,8 @@ def _faults(joining: Joining, age_confirmed: bool) -> dict[str, str]:
     }
     if joining.branch_id is None:
         faults["branch_id"] = "请先选择要加入的团支部。"
+    elif not is_open(joining.branch_id):
+        faults["branch_id"] = "这个支部现在不接收加入申请。请换一个支部，或联系它的管理员。"
     if joining.joined is not None:
         faults |= _dated_faults(joining, joining.joined, age_confirmed)
     return faults

@@ -26,7 +26,7 @@ from portal.models import (
 )
 from portal.rules.id_number import IdNumber, check_digit
 from portal.runtime import runtime
-from portal.services import accounts, branch_choice, joining, joining_queue, joining_review
+from portal.services import accounts, branch_choice, codes, joining, joining_queue, joining_review
 from portal.services.accounts import SignInRefused
 from portal.services.audit import Event
 from portal.services.branch_choice import ClosedToJoining
@@ -218,6 +218,13 @@ def test_only_open_branches_are_chosen(world: World) -> None:
     assert not found[0].is_open
     joining.choose_branch(actor, world.branch.id)
     assert joining.own_joining(actor).branch_id == world.branch.id
+    with writing() as session:  # closed after it was chosen
+        session.get_one(Organisation, world.branch.id).joining_closed = True
+    with pytest.raises(JoiningIncomplete) as incomplete:
+        joining.send(
+            actor, joining.own_joining(actor).version, world.application(), age_confirmed=False
+        )
+    assert "现在不接收加入申请" in incomplete.value.faults["branch_id"]
 
 
 # ---- the application ----
@@ -521,3 +528,19 @@ def test_a_decision_of_an_account_that_is_not_known_is_the_systems(world: World)
     assert joining.sent_values(joining.own_joining(actor))["branch_id"] == "（空）"
     assert runtime().settings.age_policy.youngest == 14
     assert db.session.scalars(select(Account).where(Account.joining_id.is_not(None))).one()
+
+
+def test_a_branch_gives_an_applicant_a_code_at_its_desk(world: World) -> None:
+    person = new_person(date(2008, 5, 1))
+    login = register(person, PASSWORD, address="")
+    branch = world.actor(world.far_branch)  # a draft was sent to no branch: any may do it
+    issued = codes.issue_for_applicant(branch, person.name, person.id_number)
+    assert issued.login == login
+    codes.redeem(login, issued.code, "seven idle camels by a river", address="", request_id="")
+    with pytest.raises(SignInRefused):
+        sign_in(login)
+    with pytest.raises(codes.NoSuchApplicant):
+        codes.issue_for_applicant(branch, "别人", person.id_number)
+    with pytest.raises(NotAllowed):
+        codes.issue_for_applicant(world.actor(world.district), person.name, person.id_number)
+    assert events()[-1] == Event.CODE_REFUSED

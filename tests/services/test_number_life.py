@@ -29,7 +29,6 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import select
 
-from portal import clock
 from portal.access import Actor
 from portal.demo.load import member_row
 from portal.demo.members import DemoMember, Profile
@@ -37,11 +36,12 @@ from portal.demo.people import People
 from portal.demo.tree import Node
 from portal.extensions import db
 from portal.models import AuditRecord, Member, NumberHolding, NumberRelease, ReleaseState
+from portal.rules.leaving import Leaving, LeavingReason
 from portal.rules.member_number import check_typed_number
 from portal.runtime import runtime
-from portal.services import fsck, numbers
+from portal.services import fsck, leaving, numbers
 from portal.services.audit import Event
-from portal.services.derived import enter, tallied
+from portal.services.derived import enter
 from portal.services.member_editing import NumberLocked, NumberRefused, change_member, fields_of
 from portal.services.numbers import ReleaseOutdated
 from portal.services.transaction import writing
@@ -163,13 +163,25 @@ class NumberLife(RuleBasedStateMachine):
         if number is not None and giver != taker:
             self.a_number_is_typed(taker, number)
 
-    @rule(target=members, member=consumes(members), back=st.booleans())
-    def a_member_is_set_aside(self, member: int, back: bool) -> object:
-        """Their number stays occupied; who is set aside for good is changed no more."""
-        for left_at in (clock.now(), None) if back else (clock.now(),):
-            with writing() as session, tallied(row := session.get_one(Member, member)):
-                row.left_at = left_at
-        return member if back else multiple()
+    @rule(
+        target=members,
+        member=consumes(members),
+        reason=st.sampled_from(LeavingReason),
+        back=st.booleans(),
+    )
+    def a_member_is_set_aside(self, member: int, reason: LeavingReason, back: bool) -> object:
+        """Only a mistake frees the number; who is set aside for good is changed no more."""
+        branch, number = self.world.actor(self.branch_of[member]), self.held[member]
+        leaving.set_aside(branch, member, Leaving(reason, "与另一人重复录入"))
+        self.record[member].append(Event.MEMBER_SET_ASIDE)
+        if reason.frees_number:
+            self.held[member] = None
+        if not back:
+            return multiple()
+        assert leaving.bring_back(branch, member)
+        self.record[member].append(Event.MEMBER_BROUGHT_BACK)
+        self.held[member] = number
+        return member
 
     @invariant()
     def no_number_has_two_holders(self) -> None:

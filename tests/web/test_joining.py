@@ -428,3 +428,20 @@ def test_a_branch_reaches_no_other_application_by_any_address(world: World) -> N
     for step in ("approve", "return"):
         answer = browser.post(f"/joinings/{joining_id}/{step}", {"version": "2", "reason": "其他"})
         assert answer.status_code == 404
+
+
+def test_an_applicant_who_forgot_the_password_comes_to_the_desk(world: World) -> None:
+    sent = form()
+    world.client().post("/register", sent)
+    browser = world.client_of(world.branch)
+    assert "申请人忘记密码" in browser.get("/joinings/").text
+    assert browser.get("/joinings/code").status_code == 200
+    answer = browser.post("/joinings/code", {"name": "王某", "id_number": sent["id_number"]})
+    assert answer.status_code == 422
+    assert "没有找到这个人的注册" in answer.text
+    assert (
+        "身份证号共 18 位" in browser.post("/joinings/code", {"name": "李", "id_number": "1"}).text
+    )
+    answer = browser.post("/joinings/code", {"name": "李某", "id_number": sent["id_number"]})
+    assert answer.status_code == 200
+    assert "一次性码" in answer.text

@@ -10,8 +10,10 @@ from werkzeug.wrappers import Response
 from portal.access import COMMITTEES, Action
 from portal.blueprints.accounts.forms import AccountForm, NameForm
 from portal.blueprints.gate import requires
+from portal.blueprints.joining.forms import IdentityForm
 from portal.blueprints.passwords.forms import NO_CSRF
 from portal.errors import PortalError
+from portal.extensions import limiter
 from portal.models import Organisation
 from portal.services import account_changes, codes
 from portal.services.organisation_accounts import (
@@ -157,6 +159,24 @@ def hand_over(account_id: int) -> Response:
 def issue_member_code(member_id: int) -> Response:
     """重置密码 of a member who forgot it, or who has no account yet."""
     return _slip(codes.issue_for_member(current_actor(), member_id), f"/members/{member_id}")
+
+
+@blueprint.route("/joinings/code", methods=["GET", "POST"])
+@limiter.limit("30 per hour", key_func=lambda: str(current_actor().account_id), methods=["POST"])
+@requires(Action.ISSUE_APPLICANT_CODE)
+def issue_applicant_code() -> Response:
+    """重置密码 of a person who registered, is no member yet, and comes with the identity card."""
+    form, error = IdentityForm(meta=NO_CSRF), None
+    if request.method == "POST" and form.validate() and form.person_id:
+        try:
+            issued = codes.issue_for_applicant(
+                current_actor(), form.name.data or "", form.person_id
+            )
+            return _slip(issued, "/joinings/")
+        except codes.NoSuchApplicant as refused:
+            error = refused.message
+    page = render_template("accounts/applicant.html", form=form, error=error)
+    return make_response(page, 422 if form.errors or error else 200)
 
 
 def _list_page(organisation_id: int) -> Response:

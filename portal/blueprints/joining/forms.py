@@ -14,16 +14,16 @@ from wtforms import (  # type: ignore[attr-defined]  # the stubs don't know Sele
     SelectChoice,
     StringField,
 )
-from wtforms.validators import Email, InputRequired, Length, ValidationError
+from wtforms.validators import InputRequired, Length, ValidationError
 from wtforms.validators import Optional as MayBeEmpty
 
 from portal import clock
-from portal.blueprints.members.forms import (
-    DayField,
+from portal.blueprints.fields import (
+    ApprovalDayField,
+    EmailField,
     MonthField,
     NumberField,
     WordField,
-    no_odd_characters,
 )
 from portal.rules.deadlines import format_month
 from portal.rules.id_number import IdNumber, IdNumberFault
@@ -40,16 +40,11 @@ PLEASE_CHOOSE = "请选择"
 NUMBER_LENGTH = 20
 
 
-class RegistrationForm(FlaskForm):  # type: ignore[misc]
-    """Who registers: name, ID number, phone, password, consent."""
+class IdentityForm(FlaskForm):  # type: ignore[misc]
+    """Who a person is: name and ID number, as on the identity card."""
 
     name = StringField("姓名", validators=[InputRequired("请填写姓名，与身份证上的一致。")])
     id_number = StringField("身份证号", validators=[InputRequired("请填写 18 位身份证号。")])
-    phone = StringField("手机号", validators=[InputRequired("请填写 11 位手机号。")])
-    password = PasswordField("密码", validators=[InputRequired("请设置密码。")])
-    again = PasswordField("再输入一次密码", validators=[InputRequired("请再输入一次密码。")])
-    consent = BooleanField("我已阅读并同意《个人信息处理告知》")
-    sum = StringField("请算一算")
 
     person_id: IdNumber | None = None
 
@@ -68,6 +63,16 @@ class RegistrationForm(FlaskForm):  # type: ignore[misc]
         if parsed.birth_date > clock.today():
             raise ValidationError(IdNumberFault.DATE.message)
         self.person_id = parsed
+
+
+class RegistrationForm(IdentityForm):
+    """Who registers: name, ID number, phone, password, consent."""
+
+    phone = StringField("手机号", validators=[InputRequired("请填写 11 位手机号。")])
+    password = PasswordField("密码", validators=[InputRequired("请设置密码。")])
+    again = PasswordField("再输入一次密码", validators=[InputRequired("请再输入一次密码。")])
+    consent = BooleanField("我已阅读并同意《个人信息处理告知》")
+    sum = StringField("请算一算")
 
     def validate_phone(self, field: Field) -> None:
         """A mobile phone of mainland China."""
@@ -125,16 +130,7 @@ class JoiningForm(FlaskForm):  # type: ignore[misc]
     ethnicity = ChoiceField("民族", ETHNICITIES)
     political_status = ChoiceField("政治面貌", POLITICAL_STATUSES)
     education = ChoiceField("最高学历", EDUCATION_LEVELS)
-    email = StringField(
-        "电子邮箱",
-        filters=[lambda text: text.strip() if text else ""],
-        validators=[
-            MayBeEmpty(),
-            no_odd_characters,
-            Length(max=254, message="邮箱地址太长了，最多 254 个字符。"),
-            Email("邮箱地址不完整。请按 name@example.com 的样子填写，没有可以不填。"),
-        ],
-    )
+    email = EmailField("电子邮箱")
     joined = MonthField("入团年月", validators=[MayBeEmpty()])
     number = NumberField(
         "发展团员编号",
@@ -143,22 +139,13 @@ class JoiningForm(FlaskForm):  # type: ignore[misc]
             Length(max=NUMBER_LENGTH, message="编号共 12 位，请核对后删去多余的。"),
         ],
     )
-    approved_on = DayField("上级团委审批日期", validators=[MayBeEmpty()])
+    approved_on = ApprovalDayField("上级团委审批日期", validators=[MayBeEmpty()])
     is_student = RadioField(
         "是否高校学生",
         choices=[SelectChoice("yes", "是"), SelectChoice("no", "否")],
         validators=[MayBeEmpty()],
     )
     age_confirmed = BooleanField("入团时的年龄不在 14 到 28 周岁之间，我已核对，入团年月没有错")
-
-    def validate_approved_on(self, field: Field) -> None:
-        """The 30 days run from it: not in the future, not before the joining month."""
-        if field.data is None:
-            return
-        if field.data > clock.today():
-            raise ValidationError("审批日期不能在今天之后。请核对纸质《入团志愿书》。")
-        if self.joined.month and field.data < self.joined.month:
-            raise ValidationError("审批日期早于入团年月。请核对纸质《入团志愿书》。")
 
     def parsed(self) -> JoiningFields:
         """The checked fields."""

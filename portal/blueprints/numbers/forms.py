@@ -11,7 +11,7 @@ from wtforms import (  # type: ignore[attr-defined]  # the stubs don't know Sele
     TextAreaField,
 )
 
-from portal.blueprints.members.forms import NumberField
+from portal.blueprints.fields import NumberField
 from portal.rules.number_release import OTHER_REASON, USUAL_REASONS, compose_reason
 from portal.services.numbers import ReleaseRefused
 
