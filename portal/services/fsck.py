@@ -67,7 +67,8 @@ def repair(progress: Callable[[str], None] = lambda _text: None) -> int:
         ]
         if rows:  # an installation without members has none
             session.execute(insert(Tally), rows)
-        changed += _repair_holdings()
+        changed += sum(1 for _ in _check_holdings())
+        _repair_holdings()
         if changed:
             audit.record(None, audit.Event.DERIVED_REPAIRED, rows=changed)
     progress(f"repaired {changed} rows")
@@ -142,14 +143,12 @@ def _check_holdings() -> Iterator[Finding]:
         yield Finding("holding", f"holding {holding_id}", text, derived=True)
 
 
-def _repair_holdings() -> int:
+def _repair_holdings() -> None:
     """Ended first, so that the number is free for the holding that is begun."""
-    ended = db.session.execute(update(NumberHolding).where(_STALE).values(until=clock.now()))
+    db.session.execute(update(NumberHolding).where(_STALE).values(until=clock.now()))
     held = select(Member.number, Member.id, Member.changed_at).where(_NOT_HELD)
-    begun = db.session.execute(
-        insert(NumberHolding).from_select(["number", "member_id", "since"], held)
-    )
-    return ended.rowcount + begun.rowcount  # type: ignore[attr-defined, no-any-return]
+    columns = ["number", "member_id", "since"]
+    db.session.execute(insert(NumberHolding).from_select(columns, held))
 
 
 def _in_chunks(query: Any) -> Any:
