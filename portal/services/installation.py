@@ -11,7 +11,7 @@ from portal.models import Account, Installation, Organisation
 from portal.rules.organisations import OrganisationKind
 from portal.services import audit
 from portal.services.accounts import hash_password
-from portal.services.transaction import writing
+from portal.services.transaction import count_on, writing
 
 
 class AlreadyInstalled(Exception):
@@ -46,6 +46,7 @@ def install(name: str, login: str, person_name: str, password: str) -> None:
                 id=1, kind=OrganisationKind.MUNICIPAL, name=name, initials="", path="/1/"
             )
         )
+        count_on(Organisation)
         session.execute(
             insert(Account).values(
                 login=login.strip().lower(),

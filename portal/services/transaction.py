@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, event, func, select
 from sqlalchemy.orm import scoped_session
 
 from portal.extensions import db
@@ -38,6 +38,14 @@ def writing() -> Iterator[scoped_session[Any]]:
     except BaseException:
         session.rollback()
         raise
+
+
+def count_on(model: Any) -> None:
+    """Let PostgreSQL count on behind ids that were given by hand; SQLite does by itself."""
+    if db.engine.dialect.name == "postgresql":
+        sequence = func.pg_get_serial_sequence(model.__tablename__, "id")
+        last = select(func.max(model.id)).scalar_subquery()
+        db.session.execute(select(func.setval(sequence, last)))
 
 
 def prepare_sqlite(engine: Engine) -> None:

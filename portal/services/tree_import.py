@@ -28,7 +28,7 @@ from portal.services.organisation_changes import (
     initials_of,
     lock_tree,
 )
-from portal.services.transaction import writing
+from portal.services.transaction import count_on, writing
 from portal.services.tree_sheet import MAX_SHEET_BYTES, SheetRefused, read_sheet
 from portal.storage import Incoming, MissingFile
 
@@ -114,9 +114,7 @@ def confirm(actor: Actor, token: str) -> int:
         made = _rows(planned, letters, top)
         for start in range(0, len(made), CHUNK):
             session.execute(insert(Organisation), made[start : start + CHUNK])
-        if db.engine.dialect.name == "postgresql":  # count on behind the ids given here
-            sequence = func.pg_get_serial_sequence("organisation", "id")
-            session.execute(select(func.setval(sequence, made[-1]["id"])))
+        count_on(Organisation)
         audit.record(
             actor,
             audit.Event.TREE_BROUGHT_IN,
