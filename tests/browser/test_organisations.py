@@ -90,8 +90,8 @@ def test_a_committee_adds_renames_moves_merges_and_closes(people: People) -> Non
 
 def test_a_branch_with_members_is_not_closed_and_says_what_to_do(people_today: People) -> None:
     page = people_today.sign_in("quwei1")
-    page.fill("#q", "第一中学高一(1)")
-    wait_text(page, "#tree", "东城区第一中学高一(1)班团支部")
+    page.fill("#q", "第一中学高一(2)")  # the first one has applications waiting too
+    wait_text(page, "#tree", "东城区第一中学高一(2)班团支部")
     page.click(".results a")
     open_action(page, "撤销")
     wait_text(page, ".message-wrong", "名团员，不能撤销")
