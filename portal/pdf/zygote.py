@@ -55,18 +55,36 @@ def main() -> None:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
                 descriptors.frombytes(content)
         file, answer = descriptors
-        if os.fork() == 0:
-            requests.close()
-            _child(json.loads(message), file, answer, libc)
+        _fork_for(json.loads(message), file, answer, requests, libc)
         os.close(file)
         os.close(answer)
+
+
+def _fork_for(
+    request: dict[str, Any], file: int, answer: int, requests: socket.socket, libc: ctypes.CDLL
+) -> None:
+    """Fork the child; the answer begins with its id, from here.
+
+    The child waits for that: one that is stopped in its first moment can then be killed too.
+    """
+    told, telling = os.pipe()
+    child = os.fork()
+    if child == 0:
+        requests.close()
+        os.close(telling)
+        os.read(told, 1)
+        os.close(told)
+        _child(request, file, answer, libc)
+    with contextlib.suppress(OSError):  # the server has given up on it
+        os.write(answer, child.to_bytes(PID_BYTES, "big"))
+    os.close(telling)
+    os.close(told)
 
 
 def _child(request: dict[str, Any], file: int, answer: int, libc: ctypes.CDLL) -> None:
     """Answer one request and exit; whatever goes wrong, the pipe just ends."""
     status = 1
     with contextlib.suppress(BaseException):  # the process's edge: the parent sees a short answer
-        os.write(answer, os.getpid().to_bytes(PID_BYTES, "big"))
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
         _limit(request)
