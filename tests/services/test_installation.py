@@ -51,6 +51,16 @@ def test_fsck_finds_a_branch_whose_tally_is_gone(world: World) -> None:
     assert fsck.check() == []
 
 
+def test_fsck_finds_a_path_that_is_not_its_parents(world: World) -> None:
+    with writing() as session:
+        session.get_one(Organisation, world.branch.id).path = "/1/77/"
+    found = fsck.check()
+    assert [(one.kind, one.subject) for one in found] == [
+        ("path", f"organisation {world.branch.id}")
+    ]
+    assert not found[0].derived
+
+
 def test_an_installation_without_members_needs_no_repair(world: World) -> None:
     assert fsck.check() == []
     assert fsck.repair() == 0

@@ -46,7 +46,13 @@ from portal.services.organisation_moves import (
     preview_merge,
     preview_move,
 )
-from portal.services.organisations import children_of, find_organisation, search, summed
+from portal.services.organisations import (
+    changes_allowed,
+    children_of,
+    find_organisation,
+    search,
+    summed,
+)
 from portal.services.transaction import writing
 from tests.builders import PASSWORD, World
 
@@ -510,3 +516,9 @@ def test_ten_branches_of_one_name_are_told_apart(world: World, municipal: Actor)
 def test_every_refusal_says_what_to_do(world: World, district: Actor, kind: Kind) -> None:
     with pytest.raises(OrganisationRefused, match="请选择"):
         add_child(district, world.branch.id, kind, "某组织")
+
+
+def test_a_branch_changes_no_organisation(world: World) -> None:
+    branch = world.actor(world.branch)
+    own = db.session.get_one(Organisation, world.branch.id)
+    assert changes_allowed(branch, own) == frozenset()
