@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -40,6 +40,17 @@ class JoiningFields:
     number: str | None
     approved_on: date | None
 
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Who approved an application, and when."""
+
+    who: str
+    at: datetime
+
+
+NEWS = timedelta(days=30)
+"""So long a new member's card says who approved the application."""
 
 LABELS: Mapping[str, str] = {
     "branch_id": "团支部",
@@ -169,6 +180,18 @@ def decided_by(joining: Joining) -> str:
     """The name of who decided on it."""
     name = db.session.scalar(select(Account.person_name).where(Account.id == joining.decided_by_id))
     return name or "系统"
+
+
+def approval_of(member_id: int) -> Approval | None:
+    """Who approved a member's application and when, while that is news; else None."""
+    found = db.session.scalar(
+        select(Joining).where(
+            Joining.member_id == member_id, Joining.decided_at > clock.now() - NEWS
+        )
+    )
+    if found is None or found.decided_at is None:
+        return None
+    return Approval(decided_by(found), found.decided_at)
 
 
 def moved_words(joining: Joining) -> str:

@@ -158,6 +158,7 @@ def test_a_person_registers_applies_is_returned_corrects_and_is_approved(
 
     page = again(people, page, person.id_number)  # the ID number names the account too
     wait_text(page, ".card", person.name)
+    wait_text(page, "main", "加入申请已通过：王晓梅")
     wait_text(page, "main", "《入团志愿书》已上传")
 
 

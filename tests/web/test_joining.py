@@ -369,6 +369,20 @@ def test_the_branch_returns_and_approves(world: World) -> None:
     assert "没有待审核的申请" in browser.get("/joinings/", htmx=True).text
 
 
+def test_who_was_approved_sees_it_on_the_card(world: World) -> None:
+    actor = world.applicant()
+    joining_id = world.apply(actor)
+    applicant, browser = world.client(actor.login), world.client_of(world.branch)
+    assert "待审核" in applicant.get("/joining").text
+    page = browser.get(f"/joinings/{joining_id}")
+    browser.post(f"/joinings/{joining_id}/approve", approval(page, **TICKS))
+    assert applicant.get("/joining").location == "/"  # the page that stayed open
+    assert applicant.get("/").location == "/card"
+    assert f"加入申请已通过：管理员{world.branch.id}" in applicant.get("/card").text
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=31)):
+        assert "加入申请已通过" not in world.client(actor.login).get("/card").text
+
+
 def test_a_number_taken_meanwhile_is_said_at_the_number(world: World) -> None:
     number = world.number()
     joining_id = world.apply(number=number)

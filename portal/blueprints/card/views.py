@@ -13,6 +13,7 @@ from portal.access import Action, Actor
 from portal.blueprints.gate import requires
 from portal.extensions import db
 from portal.models import Organisation
+from portal.services.joining import Approval, approval_of
 from portal.services.leaving import Left, left_of
 from portal.services.members import ShownField, find_member, profile_fields
 from portal.services.organisations import ancestors_of, path_text
@@ -47,6 +48,7 @@ class Card:
     fields: tuple[ShownField, ...]
     scan: CardScan | None
     left: Left | None
+    approval: Approval | None
 
 
 @blueprint.get("/card")
@@ -84,6 +86,7 @@ def card_page(actor: Actor, *, shown: Mapping[str, str] | None = None) -> Respon
         ),
         scan=scan,
         left=left,
+        approval=approval_of(member.id),
     )
     return make_response(render_template("card/show.html", card=card))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import flash, make_response, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from portal.access import Action
+from portal.access import Action, Role
 from portal.blueprints.gate import requires
 from portal.blueprints.joining.forms import JoiningForm, form_values
 from portal.blueprints.joining.views import blueprint
@@ -22,10 +22,16 @@ from portal.web import current_actor, page_or_partial
 
 
 @blueprint.get("/joining")
-@requires(Action.APPLY)
+@requires(Action.START)
 def state() -> Response:
-    """Where the application stands: 未提交 / 待审核 / 已退回 / 已通过, with who and when."""
-    own = joining.own_joining(current_actor())
+    """Where the application stands: 未提交 / 待审核 / 已退回, with who and when.
+
+    Who was approved since this page was opened is a member now: the card says it.
+    """
+    actor = current_actor()
+    if actor.role is not Role.APPLICANT:
+        return redirect(url_for("auth.start"))
+    own = joining.own_joining(actor)
     return make_response(
         render_template(
             "joining/state.html",
