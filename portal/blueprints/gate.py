@@ -21,6 +21,9 @@ from portal.web import current_actor
 P = ParamSpec("P")
 R = TypeVar("R")
 
+NO_CSRF = {"csrf": False}
+"""The ``meta`` of every form: the gate has checked the token before the view runs."""
+
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import bindparam, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, func, insert, or_, select, update
 
 from portal import clock
 from portal.access import Actor, Role
@@ -81,6 +81,36 @@ def verify_password(account: Account | None, password: str) -> bool:
         return _hasher.verify(stored or _NOBODY, password)
     except (VerificationError, InvalidHashError):
         return False
+
+
+def person_named_by(account_id: int | None) -> str:
+    """The person of an account; the portal itself has none."""
+    name = db.session.scalar(select(Account.person_name).where(Account.id == account_id))
+    return name or "系统"
+
+
+def end_accounts(which: ColumnElement[bool], moment: datetime) -> int:
+    """Disable accounts and end their sessions in the running transaction; how many there were.
+
+    They carry ``moment``, so that ``bring_back_accounts`` finds those that ended by this.
+    """
+    db.session.execute(
+        update(SignIn)
+        .where(SignIn.account_id.in_(select(Account.id).where(which)), SignIn.ended_at.is_(None))
+        .values(ended_at=moment)
+    )
+    ended = db.session.execute(
+        update(Account).where(which, Account.disabled_at.is_(None)).values(disabled_at=moment)
+    )
+    return int(ended.rowcount)  # type: ignore[attr-defined]
+
+
+def bring_back_accounts(which: ColumnElement[bool], moment: datetime) -> int:
+    """Enable the accounts that ``end_accounts`` ended at ``moment``; how many there were."""
+    back = db.session.execute(
+        update(Account).where(which, Account.disabled_at == moment).values(disabled_at=None)
+    )
+    return int(back.rowcount)  # type: ignore[attr-defined]
 
 
 def end_sign_ins(account_id: int, *, but: int | None = None) -> int:

@@ -13,12 +13,13 @@ from portal import clock
 from portal.access import Action, Actor, joinings_for
 from portal.errors import NotFound, PortalError
 from portal.extensions import db
-from portal.models import Account, Joining, JoiningState, Organisation
+from portal.models import Joining, JoiningState, Organisation
 from portal.rules.age import AgeAnswer, joining_age
 from portal.rules.deadlines import format_month
 from portal.rules.member_number import group_number
 from portal.runtime import runtime
 from portal.services import audit
+from portal.services.accounts import person_named_by
 from portal.services.branch_choice import is_open, open_branch
 from portal.services.member_editing import typed_number_faults
 from portal.services.transaction import writing
@@ -178,8 +179,7 @@ def sent_values(joining: Joining) -> dict[str, str]:
 
 def decided_by(joining: Joining) -> str:
     """The name of who decided on it."""
-    name = db.session.scalar(select(Account.person_name).where(Account.id == joining.decided_by_id))
-    return name or "系统"
+    return person_named_by(joining.decided_by_id)
 
 
 def approval_of(member_id: int) -> Approval | None:

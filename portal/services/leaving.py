@@ -15,9 +15,10 @@ from portal import clock
 from portal.access import Action, Actor
 from portal.errors import PortalError
 from portal.extensions import db
-from portal.models import Account, Member, NumberHolding, NumberRelease, ReleaseState, SignIn
+from portal.models import Account, Member, NumberHolding, NumberRelease, ReleaseState
 from portal.rules.leaving import Leaving, LeavingReason
 from portal.services import audit
+from portal.services.accounts import bring_back_accounts, end_accounts, person_named_by
 from portal.services.derived import tallied
 from portal.services.members import find_member
 from portal.services.transaction import writing
@@ -52,8 +53,8 @@ def left_of(member: Member) -> Left | None:
         return None
     assert member.left_reason is not None
     # Nothing else is changed on a member who is set aside, so the last change was this one.
-    who = db.session.scalar(select(Account.person_name).where(Account.id == member.changed_by_id))
-    return Left(who or "系统", member.left_at, member.left_reason, member.left_note)
+    who = person_named_by(member.changed_by_id)
+    return Left(who, member.left_at, member.left_reason, member.left_note)
 
 
 def set_aside(actor: Actor, member_id: int, leaving: Leaving) -> None:
@@ -72,7 +73,7 @@ def set_aside(actor: Actor, member_id: int, leaving: Leaving) -> None:
             _changed(member, actor)
         _withdraw_requests(member, actor)
         if leaving.reason.ends_account:
-            _end_account(member, moment)
+            end_accounts(Account.member_id == member.id, moment)
         audit.record(
             actor,
             audit.Event.MEMBER_SET_ASIDE,
@@ -103,11 +104,7 @@ def bring_back(actor: Actor, member_id: int) -> bool:
             if freed is not None and not taken:
                 member.number, member.released_number = freed, None
             _changed(member, actor)
-        db.session.execute(
-            update(Account)
-            .where(Account.member_id == member.id, Account.disabled_at == left.at)
-            .values(disabled_at=None)
-        )
+        bring_back_accounts(Account.member_id == member.id, left.at)
         audit.record(
             actor,
             audit.Event.MEMBER_BROUGHT_BACK,
@@ -136,21 +133,6 @@ def _withdraw_requests(member: Member, actor: Actor) -> None:
             decided_by_id=actor.account_id,
             answer="团员已移出，申请随之撤回。",
         )
-    )
-
-
-def _end_account(member: Member, moment: datetime) -> None:
-    """Disable the member's account and end its sessions; ``moment`` marks it as ended by this."""
-    accounts = select(Account.id).where(Account.member_id == member.id)
-    db.session.execute(
-        update(SignIn)
-        .where(SignIn.account_id.in_(accounts), SignIn.ended_at.is_(None))
-        .values(ended_at=moment)
-    )
-    db.session.execute(
-        update(Account)
-        .where(Account.member_id == member.id, Account.disabled_at.is_(None))
-        .values(disabled_at=moment)
     )
 
 

@@ -13,10 +13,11 @@ from portal import clock
 from portal.access import Action, Actor
 from portal.errors import PortalError
 from portal.extensions import db
-from portal.models import Account, Member, Organisation
+from portal.models import Member, Organisation
 from portal.rules.member_number import NumberFault, check_typed_number, group_number
 from portal.runtime import runtime
 from portal.services import audit
+from portal.services.accounts import person_named_by
 from portal.services.derived import tallied
 from portal.services.members import find_member
 from portal.services.organisations import district_committees_above, release_hint
@@ -95,7 +96,9 @@ def _change_member(actor: Actor, member_id: int, version: int, wanted: MemberFie
         member = find_member(actor, Action.EDIT_MEMBER, member_id, lock=True)
         stored = fields_of(member)
         if member.version != version:
-            raise EditConflict(_changed_by(member), member.changed_at, stored, member.version)
+            raise EditConflict(
+                person_named_by(member.changed_by_id), member.changed_at, stored, member.version
+            )
         _check_number(member, wanted)
         changes = {
             field.name: (getattr(stored, field.name), getattr(wanted, field.name))
@@ -186,11 +189,6 @@ def _branch_path(member: Member) -> str:
     path = db.session.scalar(select(Organisation.path).where(Organisation.id == member.branch_id))
     assert path is not None
     return path
-
-
-def _changed_by(member: Member) -> str:
-    name = db.session.scalar(select(Account.person_name).where(Account.id == member.changed_by_id))
-    return name or "系统"
 
 
 def _recorded(name: str, pair: tuple[Any, Any]) -> list[Any]:

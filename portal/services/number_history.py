@@ -19,8 +19,8 @@ from portal.models import (
     ReleaseState,
 )
 from portal.services.members import find_member
-from portal.services.organisations import district_committees_above
-from portal.services.release_lists import names_on_paths, place_text
+from portal.services.organisations import district_committees_above, names_on_paths
+from portal.services.release_lists import place_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from portal import clock
 from portal.access import Action, Actor, organisations_for
 from portal.errors import NotFound, PortalError
 from portal.extensions import db
-from portal.models import Account, Joining, JoiningState, Member, Organisation, SignIn
+from portal.models import Account, Joining, JoiningState, Member, Organisation
 from portal.rules.organisations import (
     ALLOWED_CHILDREN,
     MAX_DEPTH,
@@ -24,6 +24,7 @@ from portal.rules.organisations import (
 )
 from portal.rules.pinyin import initials
 from portal.services import audit
+from portal.services.accounts import bring_back_accounts, end_accounts
 from portal.services.organisations import OPEN, ancestors_of, path_text
 from portal.services.transaction import writing
 
@@ -103,21 +104,11 @@ def rename(actor: Actor, organisation_id: int, version: int, name: str) -> None:
 
 def close(actor: Actor, organisation_id: int, version: int) -> int:
     """撤销 an empty organisation; its accounts end with it. Returns how many accounts that were."""
-    with writing() as session:
+    with writing():
         organisation = find_changeable(actor, Action.CLOSE_ORGANISATION, organisation_id, version)
         refuse_unless_empty(organisation)
         moment = clock.now()
-        accounts = select(Account.id).where(Account.organisation_id == organisation.id)
-        session.execute(
-            update(SignIn)
-            .where(SignIn.account_id.in_(accounts), SignIn.ended_at.is_(None))
-            .values(ended_at=moment)
-        )
-        ended = session.execute(
-            update(Account)
-            .where(Account.organisation_id == organisation.id, Account.disabled_at.is_(None))
-            .values(disabled_at=moment)
-        ).rowcount  # type: ignore[attr-defined]
+        ended = end_accounts(Account.organisation_id == organisation.id, moment)
         organisation.closed_at = moment
         touch(organisation, actor)
         audit.record(
@@ -127,7 +118,7 @@ def close(actor: Actor, organisation_id: int, version: int) -> int:
             path=names_to(organisation),
             accounts=ended,
         )
-        return int(ended)
+        return ended
 
 
 def reopen(actor: Actor, organisation_id: int, version: int) -> int:
@@ -149,14 +140,9 @@ def reopen(actor: Actor, organisation_id: int, version: int) -> int:
         refuse_closed(parent)
         refuse_same_name(parent, organisation.name, besides=organisation.id)
         refuse_depth(depth_of(organisation.path))  # what is above it may have moved meanwhile
-        back = session.execute(
-            update(Account)
-            .where(
-                Account.organisation_id == organisation.id,
-                Account.disabled_at == organisation.closed_at,
-            )
-            .values(disabled_at=None)
-        ).rowcount  # type: ignore[attr-defined]
+        back = bring_back_accounts(
+            Account.organisation_id == organisation.id, organisation.closed_at
+        )
         organisation.closed_at = None
         touch(organisation, actor)
         audit.record(
@@ -166,7 +152,7 @@ def reopen(actor: Actor, organisation_id: int, version: int) -> int:
             path=names_to(organisation),
             accounts=back,
         )
-        return int(back)
+        return back
 
 
 def switch_joining(actor: Actor, organisation_id: int, version: int, *, closed: bool) -> None:

@@ -14,6 +14,7 @@ from portal import clock
 from portal.access import Action, Actor, members_for
 from portal.extensions import db
 from portal.models import Account, Member, NumberRelease, Organisation, ReleaseState
+from portal.services.organisations import names_on_paths
 
 PAGE_ROWS = 50
 
@@ -164,15 +165,6 @@ def place_text(actor: Actor, path: str, names: dict[int, str]) -> str:
     above = actor.organisation_path.strip("/").count("/") + 1
     ids = [int(part) for part in path.strip("/").split("/")]
     return " › ".join(names[one] for one in ids[above:] or ids[-1:])
-
-
-def names_on_paths(paths: Sequence[str]) -> dict[int, str]:
-    """The name of each organisation on the paths, by id; one query for all of them."""
-    ids = {int(part) for path in paths for part in path.strip("/").split("/")}
-    pairs = db.session.execute(
-        select(Organisation.id, Organisation.name).where(Organisation.id.in_(ids))
-    )
-    return dict(pairs.all())
 
 
 def _parse_key(text: str) -> tuple[datetime, int] | None:

@@ -9,9 +9,8 @@ from werkzeug.wrappers import Response
 
 from portal.access import COMMITTEES, Action
 from portal.blueprints.accounts.forms import AccountForm, NameForm
-from portal.blueprints.gate import requires
+from portal.blueprints.gate import NO_CSRF, requires
 from portal.blueprints.joining.forms import IdentityForm
-from portal.blueprints.passwords.forms import NO_CSRF
 from portal.errors import PortalError
 from portal.extensions import limiter
 from portal.models import Organisation

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from portal.access import Action, Actor, Role
 from portal.blueprints.auth.forms import SignInForm
 from portal.blueprints.auth.resume import carried_fields, resume_page
-from portal.blueprints.gate import public, requires
+from portal.blueprints.gate import NO_CSRF, public, requires
 from portal.extensions import limiter, login_manager
 from portal.services import accounts
 from portal.web import current_actor
@@ -75,7 +75,7 @@ def sign_in() -> Response:
     """Ask for account and password; begin the session."""
     if request.method == "GET":
         return sign_in_page(next_url=_own_address(request.args.get("next", "")))
-    form = SignInForm(meta={"csrf": False})  # the gate has checked the token
+    form = SignInForm(meta=NO_CSRF)
     next_url, carried = _own_address(form.next.data or ""), carried_fields()
     if not form.validate():
         return sign_in_page(form=form, next_url=next_url, pending=carried, status=REFUSED)
@@ -125,7 +125,7 @@ def sign_in_page(
     status: int = 200,
 ) -> Response:
     """The sign-in page, with what has to be carried through it."""
-    form = form or SignInForm(formdata=None, meta={"csrf": False})
+    form = form or SignInForm(formdata=None, meta=NO_CSRF)
     form.next.data = next_url
     return make_response(
         render_template(

@@ -6,7 +6,7 @@ from flask import flash, make_response, redirect, render_template, request, sess
 from werkzeug.wrappers import Response
 
 from portal.access import Action, Role
-from portal.blueprints.gate import requires
+from portal.blueprints.gate import NO_CSRF, requires
 from portal.blueprints.joining.forms import JoiningForm, form_values
 from portal.blueprints.joining.views import blueprint
 from portal.models import Joining, JoiningState
@@ -16,8 +16,7 @@ from portal.rules.member_number import normalise_number
 from portal.services import branch_choice, joining
 from portal.services.branch_choice import ClosedToJoining
 from portal.services.joining import JoiningIncomplete, JoiningMoved
-from portal.services.organisations import names_on_paths
-from portal.services.organisations import path_of as organisation_path
+from portal.services.organisations import ancestors_of, path_of, path_text
 from portal.web import current_actor, page_or_partial
 
 
@@ -85,7 +84,7 @@ def edit() -> Response:
         if own.state not in joining.OPEN_STATES:
             return redirect(url_for("joining.state"), 303)
         return _edit_page(own, _filled(own))
-    form = JoiningForm(meta={"csrf": False})
+    form = JoiningForm(meta=NO_CSRF)
     if not form.validate():
         return _edit_page(own, form, status=422)
     version = request.form.get("version", 0, type=int)
@@ -133,9 +132,7 @@ def check_joining_number() -> Response:
 
 
 def _filled(own: Joining) -> JoiningForm:
-    form = JoiningForm(
-        formdata=None, data=form_values(joining.fields_of(own)), meta={"csrf": False}
-    )
+    form = JoiningForm(formdata=None, data=form_values(joining.fields_of(own)), meta=NO_CSRF)
     form.version.data = str(own.version)
     return form
 
@@ -173,6 +170,4 @@ def _branch_words(own: Joining) -> str:
     """The full path of the chosen branch."""
     if own.branch_id is None:
         return ""
-    path = organisation_path(own.branch_id)
-    names = names_on_paths([path])
-    return " › ".join(names[int(part)] for part in path.strip("/").split("/"))
+    return path_text(ancestors_of(path_of(own.branch_id)))

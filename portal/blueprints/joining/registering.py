@@ -10,7 +10,7 @@ from flask import make_response, redirect, render_template, request, session, ur
 from werkzeug.wrappers import Response
 
 from portal.blueprints.auth.views import begin_session
-from portal.blueprints.gate import public
+from portal.blueprints.gate import NO_CSRF, public
 from portal.blueprints.joining.forms import RegistrationForm
 from portal.blueprints.joining.views import blueprint
 from portal.extensions import limiter
@@ -33,8 +33,8 @@ _answer = "registering-answer"
 def register() -> Response:
     """团员注册: name, ID number, phone, password; signed in at once, on to the application."""
     if request.method == "GET":
-        return _page(RegistrationForm(formdata=None, meta={"csrf": False}))
-    form = RegistrationForm(meta={"csrf": False})  # the gate has checked the token
+        return _page(RegistrationForm(formdata=None, meta=NO_CSRF))
+    form = RegistrationForm(meta=NO_CSRF)
     password = form.password.data or ""
     tries = session.get(_tries, 0)
     session[_tries] = tries + 1
@@ -55,7 +55,7 @@ def register() -> Response:
 
 def expired_page() -> Response:
     """The form again with what was typed: its token was of a session that ended since."""
-    form = RegistrationForm(meta={"csrf": False})
+    form = RegistrationForm(meta=NO_CSRF)
     return _page(form, error="页面打开太久，还没有注册。请再输入密码后重新提交。", status=400)
 
 

@@ -10,6 +10,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from portal.access import Action, Actor
+from portal.blueprints.gate import NO_CSRF
 from portal.blueprints.members.forms import MemberForm, form_values
 from portal.rules.member_number import group_number, has_upload
 from portal.runtime import runtime
@@ -26,8 +27,6 @@ from portal.services.numbers import latest_request, suggested_number
 from portal.services.organisations import home_of, release_hint
 from portal.services.release_lists import shown_request
 from portal.services.scan_cells import cell_for
-
-NO_CSRF = {"csrf": False}  # the gate has checked the token
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from werkzeug.wrappers import Response
 
 from portal.access import Action, Actor
-from portal.blueprints.gate import requires
+from portal.blueprints.gate import NO_CSRF, requires
 from portal.blueprints.members.profile_view import path_to
 from portal.blueprints.numbers.forms import AnswerForm, AskForm, ReasonForm
 from portal.errors import PortalError
@@ -23,7 +23,6 @@ from portal.web import current_actor, page_or_partial
 
 blueprint = Blueprint("numbers", __name__)
 
-NO_CSRF = {"csrf": False}  # the gate has checked the token
 CONFLICTS = (numbers.ReleaseRefused, numbers.ReleaseOutdated)
 
 

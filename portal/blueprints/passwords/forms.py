@@ -6,8 +6,6 @@ from flask_wtf import FlaskForm
 from wtforms import PasswordField, StringField
 from wtforms.validators import EqualTo, InputRequired, Length
 
-NO_CSRF = {"csrf": False}  # the gate has checked the token
-
 
 class NewPasswordForm(FlaskForm):  # type: ignore[misc]
     """The two fields that the macro ``new_password`` draws."""

@@ -8,8 +8,8 @@ from flask_limiter import RequestLimit
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from portal.blueprints.gate import public
-from portal.blueprints.passwords.forms import NO_CSRF, CodeForm
+from portal.blueprints.gate import NO_CSRF, public
+from portal.blueprints.passwords.forms import CodeForm
 from portal.blueprints.passwords.guessing import count_guess, slow_guessing
 from portal.extensions import limiter
 from portal.rules.passwords import MAX_LENGTH

@@ -6,8 +6,7 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from werkzeug.wrappers import Response
 
 from portal.access import COMMITTEES, Action
-from portal.blueprints.gate import requires
-from portal.blueprints.passwords.forms import NO_CSRF
+from portal.blueprints.gate import NO_CSRF, requires
 from portal.blueprints.passwords.guessing import count_guess, slow_guessing
 from portal.blueprints.user_center.forms import ChangePasswordForm, ContactForm
 from portal.services.members import find_member, profile_fields
