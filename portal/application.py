@@ -6,14 +6,12 @@ the database and the secrets with it.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import cli, extensions, logs
 from portal.blueprints import register_blueprints
-from portal.jobs.queue import make_queue
+from portal.jobs.queue import Queue
 from portal.pdf.sandbox import Sandbox
 from portal.runtime import Runtime
 from portal.services.transaction import prepare_sqlite
@@ -24,7 +22,6 @@ from portal.vault import Vault
 from portal.web import PortalRequest, secure_headers, template_globals
 
 MIB = 1024 * 1024
-MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 
 def create_app(settings: Settings) -> Flask:
@@ -49,7 +46,6 @@ def create_app(settings: Settings) -> Flask:
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     extensions.db.init_app(app)
-    extensions.migrate.init_app(app, extensions.db, directory=str(MIGRATIONS))
     extensions.login_manager.init_app(app)
     extensions.csrf.init_app(app)
     extensions.compress.init_app(app)
@@ -57,8 +53,7 @@ def create_app(settings: Settings) -> Flask:
     if settings.is_sqlite:
         with app.app_context():
             prepare_sqlite(extensions.db.engine)
-    queue, wake = make_queue(app, settings)
-    app.extensions["portal.queue"] = queue
+    queue = app.extensions["portal.queue"] = Queue(app, settings)
     app.extensions["portal"] = Runtime(
         settings=settings,
         store=open_store(settings.store_url, settings.instance / "incoming"),
@@ -69,7 +64,7 @@ def create_app(settings: Settings) -> Flask:
         ),
         vault=Vault(settings.secret_key),
         policy=settings.number_policy,
-        wake=wake,
+        wake=queue.wake,
     )
     logs.init_app(app)
     template_globals(app)

@@ -12,6 +12,7 @@ import secrets
 import stat
 import sys
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -182,6 +183,8 @@ class Settings(BaseSettings):
     def _check_database(cls, value: str) -> str:
         if value and not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
             raise ValueError("sqlite:///… or postgresql://…")
+        if value.startswith("postgresql"):
+            _require_extra("psycopg")
         # Plain postgresql:// would make SQLAlchemy look for psycopg2; the lock has psycopg 3.
         return value.replace("postgresql://", "postgresql+psycopg://", 1)
 
@@ -190,6 +193,17 @@ class Settings(BaseSettings):
     def _check_store(cls, value: str) -> str:
         if value and not value.startswith(("file:///", "s3://")):
             raise ValueError("file:///folder or s3://bucket/prefix?endpoint=…")
+        if value.startswith("s3:"):
+            _require_extra("obstore")
+        return value
+
+    @field_validator("limits_url")
+    @classmethod
+    def _check_limits(cls, value: str) -> str:
+        if value != "memory://" and not value.startswith(("redis://", "rediss://")):
+            raise ValueError("memory:// or redis://…")
+        if value != "memory://":
+            _require_extra("redis")
         return value
 
     @field_validator("queue_url")
@@ -197,6 +211,8 @@ class Settings(BaseSettings):
     def _check_queue(cls, value: str) -> str:
         if value and not value.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("redis://…, or empty")
+        if value:
+            _require_extra("redis")
         return value
 
     @model_validator(mode="after")
@@ -228,6 +244,11 @@ class Settings(BaseSettings):
     def is_sqlite(self) -> bool:
         """Whether the database is the embedded one."""
         return self.database_url.startswith("sqlite:")
+
+
+def _require_extra(package: str) -> None:
+    if find_spec(package) is None:
+        raise ValueError(f"{package} is not installed, run bin/bootstrap scale once")
 
 
 def load_settings(**overrides: Any) -> Settings:

@@ -16,7 +16,7 @@ def run(settings: Settings) -> None:
     """Work in this process until SIGTERM or SIGINT."""
     configure_logging(settings.log_level)
     app = create_app(settings)
-    consumer = app.extensions["portal.queue"].create_consumer(workers=1, worker_type="thread")
+    consumer = app.extensions["portal.queue"].huey.create_consumer(workers=1, worker_type="thread")
     consumer.run()
 
 

@@ -1,8 +1,9 @@
-"""Pinyin of names, to sort and to find them by; surnames read as surnames are."""
+"""Pinyin of names, to sort and to find them by; surnames read as surnames are.
+
+pypinyin is imported where it is used: its dictionaries are large, and most requests need none.
+"""
 
 from __future__ import annotations
-
-from pypinyin import Style, lazy_pinyin
 
 # Characters that are read differently as a surname than elsewhere.
 _SURNAMES = {
@@ -14,6 +15,8 @@ _SURNAMES = {
 
 def name_pinyin(name: str) -> tuple[str, str]:
     """A person's name as whole pinyin and as initials: 曾小明 → zengxiaoming, zxm."""
+    from pypinyin import lazy_pinyin
+
     syllables = lazy_pinyin(name)
     if name[:1] in _SURNAMES:
         syllables = [_SURNAMES[name[0]], *lazy_pinyin(name[1:])]
@@ -23,4 +26,6 @@ def name_pinyin(name: str) -> tuple[str, str]:
 
 def initials(text: str) -> str:
     """The first letters of any text: 东城区第一中学 → dcqdyzx; what has no pinyin stays."""
+    from pypinyin import Style, lazy_pinyin
+
     return "".join(lazy_pinyin(text, style=Style.FIRST_LETTER)).lower()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from argon2 import PasswordHasher
@@ -27,8 +28,6 @@ SEEN_EVERY = timedelta(minutes=1)
 """How exactly the last sign of life of a sign-in is kept: one write a minute at most."""
 
 _hasher = PasswordHasher()
-# Verified for an unknown account, so that "no such account" takes as long as a wrong password.
-_NOBODY = _hasher.hash(secrets.token_urlsafe(16))
 
 
 class SignInRefused(PortalError):
@@ -45,6 +44,15 @@ class SignInRefused(PortalError):
 def hash_password(password: str) -> str:
     """The argon2id hash of a password, to be stored."""
     return _hasher.hash(password)
+
+
+@cache
+def hash_of_nobody() -> str:
+    """What is verified for an unknown account.
+
+    So that "no such account" takes as long as a wrong password.
+    """
+    return hash_password(secrets.token_urlsafe(16))
 
 
 def account_named(text: str) -> Account | None:
@@ -78,7 +86,7 @@ def verify_password(account: Account | None, password: str) -> bool:
     """Whether the account's password is this one; as slow for no account as for a wrong one."""
     try:
         stored = account.password_hash if account else None
-        return _hasher.verify(stored or _NOBODY, password)
+        return _hasher.verify(stored or hash_of_nobody(), password)
     except (VerificationError, InvalidHashError):
         return False
 

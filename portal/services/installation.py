@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import flask_migrate
-from sqlalchemy import insert, inspect, select
+from pathlib import Path
+
+from flask import Flask, current_app
+from sqlalchemy import insert, inspect, select, text
 
 from portal import clock
 from portal.extensions import db
@@ -13,6 +15,8 @@ from portal.services import audit
 from portal.services.accounts import hash_password
 from portal.services.transaction import count_on, writing
 
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
+
 
 class AlreadyInstalled(Exception):
     """The database holds data already."""
@@ -20,8 +24,37 @@ class AlreadyInstalled(Exception):
 
 def migrate() -> None:
     """Bring the schema up to date."""
-    flask_migrate.upgrade()
+    if schema_revision() != newest_revision():
+        from flask_migrate import upgrade
+
+        attach_migrations(current_app)
+        upgrade()
     db.session.remove()
+
+
+def attach_migrations(app: Flask) -> None:
+    """Give ``app`` what ``flask db`` works with.
+
+    Apart from ``create_app``, and imported here: Alembic is a tenth of what a start would import,
+    and a start whose schema is up to date has nothing to do for it.
+    """
+    from flask_migrate import Migrate
+
+    Migrate(app, db, directory=str(MIGRATIONS), render_as_batch=True, compare_type=True)
+
+
+def newest_revision() -> str:
+    """The revision of the newest migration: the number that its file's name begins with."""
+    return max(path.name.partition("_")[0] for path in MIGRATIONS.glob("versions/[0-9]*.py"))
+
+
+def schema_revision() -> str | None:
+    """The revision that the database stands at; None for an empty one."""
+    with db.engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        return revision
 
 
 def content_of() -> str | None:

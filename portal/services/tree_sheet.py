@@ -2,7 +2,8 @@
 
 An .xlsx is a ZIP of XML: before openpyxl sees it, every part is unpacked once with a limit and
 looked through for what a list of organisations never needs. The file comes from the municipal
-account alone, once; so it is read in this process and not in the sandbox.
+account alone, once; so it is read in this process and not in the sandbox. openpyxl is imported
+where it is used, for no other start to wait for it.
 """
 
 from __future__ import annotations
@@ -13,9 +14,6 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-import openpyxl
-from openpyxl.worksheet.datavalidation import DataValidation
 
 from portal.errors import PortalError
 from portal.rules.organisations import OrganisationKind
@@ -41,7 +39,10 @@ class SheetRefused(PortalError):
 
 def template() -> bytes:
     """An empty sheet with the columns, and the kinds as a choice."""
-    book = openpyxl.Workbook()
+    from openpyxl import Workbook
+    from openpyxl.worksheet.datavalidation import DataValidation
+
+    book = Workbook()
     sheet: Any = book.active
     sheet.title = "组织"
     sheet.append(list(COLUMNS))
@@ -59,10 +60,12 @@ def template() -> bytes:
 
 def read_sheet(path: Path) -> list[SheetRow]:
     """The rows of the file's one sheet, as texts. Raises ``SheetRefused``."""
+    from openpyxl import load_workbook
+
     _check_parts(path)
     with path.open("rb") as file:
         try:
-            book = openpyxl.load_workbook(file, read_only=True, keep_links=False)
+            book = load_workbook(file, read_only=True, keep_links=False)
             return list(_rows(_only_sheet(book)))
         except SheetRefused:
             raise

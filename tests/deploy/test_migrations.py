@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-import flask_migrate
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from flask import Flask
+from flask_migrate import upgrade
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from portal.extensions import db
 from portal.models import Base
-from portal.services.installation import migrate
+from portal.services.installation import (
+    MIGRATIONS,
+    attach_migrations,
+    migrate,
+    newest_revision,
+    schema_revision,
+)
 
 
 @pytest.mark.usefixtures("database")
@@ -32,7 +39,8 @@ def test_what_was_there_before_is_there_after(app: Flask) -> None:
         connection.execute(text("DROP TABLE alembic_version"))
         if db.engine.dialect.name == "postgresql":
             connection.execute(text("DROP FUNCTION audit_record_insert_only"))
-    flask_migrate.upgrade(revision="0001")
+    attach_migrations(app)
+    upgrade(revision="0001")
     with db.engine.begin() as connection:
         for statement in _OLD_ROWS:
             connection.execute(text(statement))
@@ -54,6 +62,16 @@ def test_what_was_there_before_is_there_after(app: Flask) -> None:
                     "INSERT INTO account (id, login, person_name, created_at) VALUES (3, 'x', 'x', '2020-01-01')"
                 )
             )
+
+
+@pytest.mark.usefixtures("database")
+def test_a_start_knows_without_alembic_that_nothing_is_to_be_done(app: Flask) -> None:
+    heads = ScriptDirectory(str(MIGRATIONS)).get_heads()
+    assert [newest_revision()] == heads
+    assert schema_revision() == newest_revision()
+    with db.engine.begin() as connection:
+        connection.execute(text("DROP TABLE alembic_version"))
+    assert schema_revision() is None
 
 
 _CASCADE = {"sqlite": "", "postgresql": "CASCADE"}

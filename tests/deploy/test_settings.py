@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
         ("DATABASE_URL", "mysql://x"),
         ("PORTAL_STORE_URL", "ftp://x"),
         ("PORTAL_QUEUE_URL", "http://x"),
+        ("PORTAL_LIMITS_URL", "http://x"),
         ("PORTAL_NUMBER_PREFIXES", "2020110"),
         ("PORTAL_MAX_REQUEST_MIB", "1"),
         ("PORTAL_LOG_LEVEL", "loud"),
@@ -40,6 +41,25 @@ def test_a_bad_setting_is_named_in_one_line(
     assert "\n" not in line
     if name.endswith(("KEY", "URL")):
         assert value not in line
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "package"),
+    [
+        ("DATABASE_URL", "postgresql://host/portal", "psycopg"),
+        ("PORTAL_STORE_URL", "s3://bucket", "obstore"),
+        ("PORTAL_QUEUE_URL", "redis://host", "redis"),
+        ("PORTAL_LIMITS_URL", "redis://host", "redis"),
+    ],
+)
+def test_what_is_not_installed_is_said_with_its_command(
+    name: str, value: str, package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    load_settings(instance=tmp_path)  # the tests' own environment has it
+    monkeypatch.setattr("portal.settings.find_spec", lambda name: None)
+    with pytest.raises(SettingsError, match=f"^{name}: {package} .*bin/bootstrap scale"):
+        load_settings(instance=tmp_path)
 
 
 def test_a_bad_setting_ends_the_process_with_2(tmp_path: Path) -> None:
