@@ -57,11 +57,8 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["portal"] = Runtime(
         settings=settings,
         store=open_store(settings.store_url, settings.instance / "incoming"),
-        sandbox=Sandbox(
-            memory_bytes=settings.inspect_memory_mib * MIB,
-            cpu_seconds=max(1, settings.inspect_seconds - 2),
-            wall_seconds=settings.inspect_seconds,
-        ),
+        sandbox=_sandbox(settings.inspect_memory_mib, settings.inspect_seconds),
+        looker=_sandbox(settings.look_memory_mib, settings.look_seconds),
         vault=Vault(settings.secret_key),
         policy=settings.number_policy,
         wake=queue.wake,
@@ -75,3 +72,9 @@ def create_app(settings: Settings) -> Flask:
     if settings.behind_proxy:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
     return app
+
+
+def _sandbox(memory_mib: int, seconds: int) -> Sandbox:
+    return Sandbox(
+        memory_bytes=memory_mib * MIB, cpu_seconds=max(1, seconds - 2), wall_seconds=seconds
+    )

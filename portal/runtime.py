@@ -21,9 +21,15 @@ class Runtime:
     settings: Settings
     store: Store
     sandbox: Sandbox
+    looker: Sandbox  # with a budget of its own; the worker's
     vault: Vault
     policy: NumberPolicy
     wake: Callable[[str, int], None]  # queues a task by name, for the row with this id
+
+    def close(self) -> None:
+        """End the processes that were started for this application."""
+        self.sandbox.close()
+        self.looker.close()
 
 
 def runtime() -> Runtime:

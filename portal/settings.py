@@ -118,6 +118,24 @@ class Settings(BaseSettings):
         le=120,
         description="Seconds one file may take to be inspected, 2 to 120.",
     )
+    look_memory_mib: int = Field(
+        default=600,
+        ge=256,
+        le=4096,
+        description="Memory a look at one form's pages may use, in MiB, 256 to 4096.",
+    )
+    look_seconds: int = Field(
+        default=15,
+        ge=5,
+        le=120,
+        description="Seconds a look at one form's pages may take, 5 to 120.",
+    )
+    form_pages: int = Field(
+        default=8,
+        ge=1,
+        le=60,
+        description="Pages that a whole form has, 1 to 60: a file with fewer is pointed out.",
+    )
     undo_days: int = Field(
         default=30,
         ge=1,

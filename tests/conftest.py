@@ -81,7 +81,7 @@ def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
         yield app
         db.session.remove()
         db.engine.dispose()
-    app.extensions["portal"].sandbox.close()
+    app.extensions["portal"].close()
 
 
 def _new_database(uri: str, tmp_path: Path) -> str:

@@ -4,7 +4,9 @@ from portal.models.account import Account, OneTimeCode, SignIn
 from portal.models.audit import AuditRecord
 from portal.models.base import Base
 from portal.models.installation import Heartbeat, Installation
+from portal.models.job import Job, JobKind, JobState
 from portal.models.joining import Joining, JoiningState
+from portal.models.look import FindingSetAside, ScanFinding, ScanLook
 from portal.models.member import Member
 from portal.models.number import NumberHolding, NumberRelease, ReleaseState
 from portal.models.organisation import Organisation
@@ -15,8 +17,12 @@ __all__ = [
     "Account",
     "AuditRecord",
     "Base",
+    "FindingSetAside",
     "Heartbeat",
     "Installation",
+    "Job",
+    "JobKind",
+    "JobState",
     "Joining",
     "JoiningState",
     "Member",
@@ -26,6 +32,8 @@ __all__ = [
     "Organisation",
     "ReleaseState",
     "Scan",
+    "ScanFinding",
+    "ScanLook",
     "ScanState",
     "SignIn",
     "Tally",

@@ -21,6 +21,7 @@ from typing import Any
 from portal.errors import PortalError
 from portal.pdf.inspect import Inspection
 from portal.pdf.zygote import OK, PID_BYTES, REFUSED
+from portal.rules.scan_findings import Look
 from portal.rules.scan_refusals import Refusal, RefusalReason, ScanRefused
 
 ANSWER_BYTES = 4 * 1024 * 1024
@@ -49,7 +50,7 @@ class ChildLost(Exception):
 
 
 class Sandbox:
-    """Runs ``inspect`` and ``draw`` in children. Safe to use from many threads.
+    """Runs ``inspect``, ``draw`` and ``look`` in children. Safe to use from many threads.
 
     ``memory_bytes`` is what a child may take on top of the loaded parsers, ``cpu_seconds`` its
     computing time, ``wall_seconds`` the time after which it is killed.
@@ -87,6 +88,14 @@ class Sandbox:
         if not picture.startswith(b"\xff\xd8"):
             raise PageNotDrawn
         return picture
+
+    def look(self, path: Path, form_pages: int) -> Look:
+        """What a careful clerk sees in a form of ``form_pages`` pages. Raises ``ChildLost``."""
+        try:
+            _, answer = self._ask(path, {"task": "look", "form_pages": form_pages})
+            return Look.from_json(json.loads(answer))
+        except (ValueError, TypeError, KeyError):  # a child that was taken over may say anything
+            raise ChildLost(overtime=False) from None
 
     def warm_up(self) -> None:
         """Start the process with the parsers now, and not with the first file."""

@@ -23,6 +23,7 @@ from typing import Any
 from PIL import Image
 
 from portal.pdf.inspect import inspect
+from portal.pdf.look import look
 from portal.pdf.pages import draw
 from portal.rules.scan_refusals import ScanRefused
 
@@ -116,6 +117,8 @@ def _limit(request: dict[str, Any]) -> None:
 def _work(request: dict[str, Any], content: bytes) -> bytes:
     if request["task"] == "draw":
         return OK + draw(content, request["page"], request["width"])
+    if request["task"] == "look":
+        return OK + json.dumps(look(content, request["form_pages"]).to_json()).encode()
     try:
         found = inspect(content)
     except ScanRefused as refused:
