@@ -21,6 +21,7 @@ from typing import Any
 from portal.errors import PortalError
 from portal.pdf.inspect import Inspection
 from portal.pdf.zygote import OK, PID_BYTES, REFUSED
+from portal.rules.page_shapes import PageShape, shapes_from_json
 from portal.rules.scan_findings import Look
 from portal.rules.scan_refusals import Refusal, RefusalReason, ScanRefused
 
@@ -50,7 +51,7 @@ class ChildLost(Exception):
 
 
 class Sandbox:
-    """Runs ``inspect``, ``draw`` and ``look`` in children. Safe to use from many threads.
+    """Runs the tasks of ``zygote`` in children. Safe to use from many threads.
 
     ``memory_bytes`` is what a child may take on top of the loaded parsers, ``cpu_seconds`` its
     computing time, ``wall_seconds`` the time after which it is killed.
@@ -88,6 +89,14 @@ class Sandbox:
         if not picture.startswith(b"\xff\xd8"):
             raise PageNotDrawn
         return picture
+
+    def measure(self, path: Path, pages: int) -> tuple[PageShape, ...]:
+        """The shapes of a file's ``pages`` pages. Raises ``ChildLost``."""
+        try:
+            _, answer = self._ask(path, {"task": "measure"})
+            return shapes_from_json(json.loads(answer), pages)
+        except (ValueError, TypeError):  # a child that was taken over may say anything
+            raise ChildLost(overtime=False) from None
 
     def look(self, path: Path, form_pages: int) -> Look:
         """What a careful clerk sees in a form of ``form_pages`` pages. Raises ``ChildLost``."""

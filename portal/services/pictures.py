@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 from portal.errors import NotFound
 from portal.extensions import db
 from portal.models import Scan, ScanState
+from portal.pdf.sandbox import ChildLost
+from portal.rules.page_shapes import A4, PAGE, WIDTHS, PageShape, shapes_from_json, shapes_to_json
 from portal.runtime import runtime
-
-WIDTHS = (1000, 1600)
-"""Pixels: the page in the viewer, and a sharper one for zooming."""
 
 
 def page_picture(scan: Scan, page: int, width: int) -> bytes:
@@ -29,6 +30,24 @@ def page_picture(scan: Scan, page: int, width: int) -> bytes:
     return picture
 
 
+def page_shapes(scan: Scan) -> tuple[PageShape, ...]:
+    """The shapes of a scan's pages; measures them if that was not done before.
+
+    Where the sandbox gives up every page is taken for A4, and measured again the next time.
+    """
+    store, key = runtime().store, f"{pictures_prefix(scan)}shapes"
+    if store.size(key) is not None:
+        with store.open(key) as file:
+            return shapes_from_json(json.load(file), scan.pages)
+    try:
+        with store.local_copy(scan.storage_key) as original:
+            shapes = runtime().sandbox.measure(original, scan.pages)
+    except ChildLost:
+        return (A4,) * scan.pages
+    store.put(key, json.dumps(shapes_to_json(shapes)).encode())
+    return shapes
+
+
 def draw_all(scan_id: int) -> None:
     """Draw the pictures of a current scan's pages that are not drawn yet."""
     scan = db.session.get(Scan, scan_id)
@@ -36,8 +55,9 @@ def draw_all(scan_id: int) -> None:
         return
     db.session.expunge(scan)
     db.session.rollback()  # no transaction stays open while pages are drawn
+    page_shapes(scan)
     for page in range(1, scan.pages + 1):
-        page_picture(scan, page, WIDTHS[0])
+        page_picture(scan, page, PAGE)
 
 
 def picture_key(scan: Scan, page: int, width: int) -> str:
@@ -46,5 +66,5 @@ def picture_key(scan: Scan, page: int, width: int) -> str:
 
 
 def pictures_prefix(scan: Scan) -> str:
-    """The folder of all pictures of a scan."""
+    """The folder of all pictures of a scan, and of its pages' shapes."""
     return scan.storage_key.replace("scans/", "pages/", 1).removesuffix(".pdf") + "/"
