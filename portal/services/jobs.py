@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
 from portal import clock
 from portal.extensions import db
@@ -230,6 +230,11 @@ def drop(job_id: int) -> bool:
             .values(_ended(JobState.DROPPED, None))
         )
         return bool(done.rowcount)  # type: ignore[attr-defined]
+
+
+def forget(scan_id: int) -> None:
+    """Remove the jobs of a scan whose file goes, in the running transaction."""
+    db.session.execute(delete(Job).where(Job.scan_id == scan_id))
 
 
 def _first_due(moment: datetime) -> Any:
