@@ -275,7 +275,7 @@ def _narrowed(query: Any, asked: ListQuery) -> Any:
             or_(
                 Member.name.contains(text, autoescape=True),
                 Member.initials.startswith(letters, autoescape=True),
-                Member.pinyin.startswith(letters, autoescape=True),
+                func.replace(Member.pinyin, " ", "").startswith(letters, autoescape=True),
                 *([Member.number.contains(digits)] if digits.isdecimal() else []),
             )
         )
