@@ -12,7 +12,8 @@ from portal.errors import NotFound
 from portal.models import Scan
 from portal.rules.scan_findings import WHOLE_FILE, Box
 from portal.services import looks
-from portal.services.looks import LookState, ShownFinding
+from portal.services.look_lines import LookState
+from portal.services.looks import ShownFinding
 from portal.services.members import find_member
 from portal.services.organisations import path_of
 from portal.services.scans import current_scan

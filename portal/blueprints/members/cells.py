@@ -36,7 +36,7 @@ def cell(member_id: int) -> Response:
 @blueprint.get("/<int:member_id>/scan/look")
 @requires(Action.VIEW_MEMBER)
 def look(member_id: int) -> Response:
-    """检查中…: how far the look at the form is. Asks again by itself, ever more slowly, till it ends."""
+    """检查中…: how far the look at the form is; asks by itself, ever more slowly, till it ends."""
     row = find_row(current_actor(), Action.VIEW_MEMBER, member_id)
     if not is_partial():
         return redirect(f"/members/{member_id}", 303)
