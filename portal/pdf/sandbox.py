@@ -53,10 +53,14 @@ class Sandbox:
     """Runs ``inspect``, ``draw`` and ``look`` in children. Safe to use from many threads.
 
     ``memory_bytes`` is what a child may take on top of the loaded parsers, ``cpu_seconds`` its
-    computing time, ``wall_seconds`` the time after which it is killed.
+    computing time, ``wall_seconds`` the time after which it is killed. One that ``looks`` has
+    loaded what reads the first page too.
     """
 
-    def __init__(self, *, memory_bytes: int, cpu_seconds: int, wall_seconds: int) -> None:
+    def __init__(
+        self, *, memory_bytes: int, cpu_seconds: int, wall_seconds: int, looks: bool = False
+    ) -> None:
+        self._looks = looks
         self._limits = {"memory": memory_bytes, "cpu": cpu_seconds, "wall": wall_seconds}
         self._lock = threading.Lock()
         self._slots = threading.BoundedSemaphore(AT_ONCE)
@@ -159,10 +163,10 @@ class Sandbox:
             self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             with theirs:
                 self._zygote = subprocess.Popen(
-                    [sys.executable, "-m", "portal.pdf.zygote"],
+                    [sys.executable, "-m", "portal.pdf.zygote", *(["look"] * self._looks)],
                     stdin=theirs.fileno(),
                     cwd=PROJECT,
-                    env={"LANG": "C.UTF-8", "PATH": "/usr/bin:/bin"},
+                    env={"LANG": "C.UTF-8", "PATH": "/usr/bin:/bin", "OPENBLAS_NUM_THREADS": "1"},
                 )
             self._owner = os.getpid()
         return self._socket

@@ -24,6 +24,7 @@ from PIL import Image
 
 from portal.pdf.inspect import inspect
 from portal.pdf.look import look
+from portal.pdf.ocr import load_reader
 from portal.pdf.pages import draw
 from portal.rules.scan_refusals import ScanRefused
 
@@ -39,6 +40,8 @@ def main() -> None:
     """Serve the socket on standard input until it closes."""
     requests = socket.socket(fileno=sys.stdin.fileno())
     _load_everything()
+    if "look" in sys.argv[1:]:
+        load_reader()
     gc.collect()
     gc.freeze()  # a child's collector would copy every page of what is loaded by looking at it
     libc = ctypes.CDLL(None, use_errno=True)
