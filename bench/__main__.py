@@ -3,7 +3,7 @@
 import argparse
 import importlib
 
-NAMES = ("upload", "pages", "city", "weight", "joining")
+NAMES = ("upload", "pages", "city", "weight", "joining", "ocr", "fuzz")
 
 
 def main() -> None:

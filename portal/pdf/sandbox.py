@@ -74,7 +74,7 @@ class Sandbox:
             good, answer = self._ask(path, {"task": "inspect"})
             plain = json.loads(answer)
             if good:
-                return Inspection(int(plain["pages"]))
+                return Inspection(int(plain["pages"]), bool(plain["disputed"]))
             refusal = Refusal.from_json(plain)
         except ChildLost as lost:
             reason = RefusalReason.TIMEOUT if lost.overtime else RefusalReason.CRASHED

@@ -18,6 +18,7 @@ import resource
 import signal
 import socket
 import sys
+from dataclasses import asdict
 from typing import Any
 
 from PIL import Image
@@ -126,7 +127,7 @@ def _work(request: dict[str, Any], content: bytes) -> bytes:
         found = inspect(content)
     except ScanRefused as refused:
         return REFUSED + json.dumps(refused.refusal.to_json()).encode()
-    return OK + json.dumps({"pages": found.pages}).encode()
+    return OK + json.dumps(asdict(found)).encode()
 
 
 def _write(answer: int, content: bytes) -> None:
