@@ -1,7 +1,8 @@
-"""``bin/bench NAME``."""
+"""``bin/bench NAME [OPTIONS]``."""
 
 import argparse
 import importlib
+import sys
 
 NAMES = ("upload", "pages", "city", "weight", "joining", "ocr", "fuzz")
 
@@ -9,7 +10,9 @@ NAMES = ("upload", "pages", "city", "weight", "joining", "ocr", "fuzz")
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bin/bench")
     parser.add_argument("name", choices=NAMES)
-    importlib.import_module(f"bench.{parser.parse_args().name}").main()
+    chosen, options = parser.parse_known_args()
+    sys.argv[1:] = options
+    importlib.import_module(f"bench.{chosen.name}").main()
 
 
 main()
