@@ -130,6 +130,19 @@ class Settings(BaseSettings):
         le=120,
         description="Seconds a look at one form's pages may take, 5 to 120.",
     )
+    job_seconds: int = Field(
+        default=60,
+        ge=6,
+        le=600,
+        description="Seconds after which a job that its worker has not ended is taken up again, "
+        "6 to 600; more than a look and an inspection may take.",
+    )
+    worker_threads: int = Field(
+        default=1,
+        ge=1,
+        le=4,
+        description="Jobs the worker does at the same time, 1 to 4.",
+    )
     form_pages: int = Field(
         default=8,
         ge=1,
@@ -239,6 +252,14 @@ class Settings(BaseSettings):
         if value:
             _require_extra("redis")
         return value
+
+    @model_validator(mode="after")
+    def _check_deadlines(self) -> Settings:
+        if self.job_seconds <= max(self.look_seconds, self.inspect_seconds):
+            raise ValueError(
+                "PORTAL_JOB_SECONDS: more than PORTAL_LOOK_SECONDS and PORTAL_INSPECT_SECONDS"
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_production(self) -> Settings:
