@@ -4,7 +4,18 @@ import argparse
 import importlib
 import sys
 
-NAMES = ("upload", "pages", "city", "weight", "joining", "ocr", "fuzz")
+NAMES = (
+    "upload",
+    "pages",
+    "city",
+    "weight",
+    "joining",
+    "quality",
+    "look",
+    "patterns",
+    "ocr",
+    "fuzz",
+)
 
 
 def main() -> None:
