@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 
 from portal.rules.cover_texts import Line, find_month, find_name, find_number
-from portal.rules.scan_findings import Box, Reading
+from portal.rules.scan_findings import Box, Reading, ReadingState
 
 WIDTH = 1240
 """Pixels of the picture that is read: A4 at 150 dpi; digits of 7 mm are then 40 pixels high."""
@@ -73,10 +74,34 @@ def load_reader() -> None:
     read_cover(_sample())
 
 
-def read_cover(page: Image.Image) -> Readings:
-    """Number, name and joining month of the first page, as it is shown."""
+def read_nothing() -> Readings:
+    """The readings of a first page that can't be drawn."""
     if _engine is None:
         return Reading(), Reading(), Reading()
+    nothing = Reading(ReadingState.NOT_FOUND)
+    return nothing, nothing, nothing
+
+
+def read_cover(page: Image.Image, quarters: int = 0) -> Readings:
+    """Number, name and joining month of the first page, as it is shown.
+
+    ``quarters`` is by how many quarters the writing is turned to the left.
+    """
+    if _engine is None:
+        return read_nothing()
+    number, name, month = _read_upright(page.rotate(-90 * quarters, expand=True))
+    return _turned(number, quarters), _turned(name, quarters), _turned(month, quarters)
+
+
+def _turned(reading: Reading, quarters: int) -> Reading:
+    """The reading with its box on the page as it lies."""
+    box = reading.box
+    for _ in range(quarters % 4):
+        box = box and Box(box.top, 1000 - box.right, box.bottom, 1000 - box.left)
+    return replace(reading, box=box)
+
+
+def _read_upright(page: Image.Image) -> Readings:
     import numpy
 
     picture = page.convert("RGB")

@@ -166,6 +166,20 @@ def test_any_picture_has_readings(size: tuple[int, int]) -> None:
 
 @needs_reader
 @pytest.mark.usefixtures("reader")
+@pytest.mark.parametrize("quarters", [1, 2])
+def test_a_page_that_lies_otherwise_is_turned_first(form: bytes, quarters: int) -> None:
+    """The box is where the number is on the page as it lies."""
+    page = cover(form).rotate(90 * quarters, expand=True)
+    number, name, _ = ocr.read_cover(page, quarters)
+    assert (number.text, name.text) == (NUMBER, NAME)
+    assert number.box is not None
+    middle = (number.box.left + number.box.right) / 2, (number.box.top + number.box.bottom) / 2
+    expected = {1: (75, 560), 2: (560, 925)}[quarters]
+    assert max(abs(one - other) for one, other in zip(middle, expected, strict=True)) < 60
+
+
+@needs_reader
+@pytest.mark.usefixtures("reader")
 def test_the_joining_month_is_read_where_it_is_printed() -> None:
     page = Image.new("RGB", (1240, 1754), (247, 244, 238))
     pen, font = ImageDraw.Draw(page), _font(34)
