@@ -239,7 +239,13 @@ def _encrypted(algorithm: str, password: str) -> bytes:
 def _names_in_gbk(chance: random.Random) -> bytes:
     """As scanners' software writes them: bytes of GBK in names, titles and keys."""
     words = "".join(chance.choices("入团志愿书扫描件编号", k=6)).encode("gbk")
-    content = scan().replace(b"FXX1", words)
+    if chance.random() < 0.5:
+        picture, space, bits, filters = _pack("cmyk", (40, 60))
+        entries = b"/Subtype/Image/Width 40/Height 60/ColorSpace%s/BitsPerComponent %d/Filter%s"
+        image = _stream(picture, entries % (space, bits, filters))
+        named = b"/XObject<</%s 5 0 R>>" % words
+        return _one_page(b"q 595 0 0 842 0 0 cm /%s Do Q" % words, b"", named, image)
+    content = scan()
     end = chance.choice((b")", b"\\"))  # the second byte of a character may be one
     return content.replace(
         b"/Creator(PDFium)", b"/Creator(" + words + b")/" + words + b"(" + words + end

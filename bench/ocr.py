@@ -25,7 +25,7 @@ from portal.pdf import ocr
 from portal.rules.scan_findings import Reading, ReadingState
 
 SEED = 6
-EACH = 40
+EACH = 20
 NAMES = (
     "王小明 欧阳若兰 买买提·艾力 李静 张伟杰 赵一诺 司马青云 阿依古丽·吐尔逊 陈思远 周子轩".split()
 )

@@ -36,6 +36,9 @@ MOST_LINES = 14
 TALLEST = 0.065
 """A line taller than this share of the page's width is a heading."""
 
+WIDEST = 0.7
+"""A line wider than this share of the page is running text, the dearest to read."""
+
 Readings = tuple[Reading, Reading, Reading]
 
 _engine: Any = None
@@ -131,7 +134,9 @@ def _find_lines(pixels: Any) -> list[Any]:
     places = [
         place
         for place in places
-        if place[:, 1].mean() < BOTTOM * height and _height_of(place) < TALLEST * width
+        if place[:, 1].mean() < BOTTOM * height
+        and _height_of(place) < TALLEST * width
+        and place[:, 0].max() - place[:, 0].min() < WIDEST * width
     ]
     places.sort(key=lambda place: place[:, 1].mean())
     return places[:MOST_LINES]

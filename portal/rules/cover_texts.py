@@ -23,9 +23,13 @@ SURE_ON_AVERAGE = 0.8
 NEXT_WITHIN = 0.15
 """How far right of its end a line goes on, as a share of the page's width."""
 
+LONGEST_PART = 6
+"""Characters of a name between its dots; more is several fields read as one."""
+
 _NUMBER_LABEL = re.compile("[^0-9]{0,6}编号")
 _NAME_LABEL = re.compile("(?:申请人)?姓名|申请人")
 _MONTH_LABEL = re.compile("入团(?:年月|时间|日期)")
+_OTHER_LABEL = re.compile("性别|民族|出生|年龄|籍贯|学历|单位|学校|支部|入团|编号|身份")
 _NUMBER = re.compile("[0-9]{12}")
 _LONE_NUMBER = re.compile("(?:19|20)[0-9]{10}")
 _MONTH = re.compile(r"((?:19|20)[0-9]{2})[年./\-]([0-9]{1,2})(?![0-9])")
@@ -63,9 +67,10 @@ def find_number(lines: Sequence[Line]) -> Reading:
 def find_name(lines: Sequence[Line]) -> Reading:
     """The name after 申请人 or 姓名."""
     for after in _after_labels(lines, _NAME_LABEL):
-        name = clean_name(after[0].text) if after else ""
-        if not isinstance(name, TextFault) and len(name) > 1:
-            return _reading(after[0], name)
+        line = _before(after[0], _OTHER_LABEL) if after else None
+        name = clean_name(line.text) if line else ""
+        if line and not isinstance(name, TextFault) and _is_name(name):
+            return _reading(line, name)
     return _NOT_FOUND
 
 
@@ -77,6 +82,19 @@ def find_month(lines: Sequence[Line]) -> Reading:
         if together and found and 1 <= int(found[2]) <= 12:
             return _reading(together, f"{found[1]}-{int(found[2]):02d}")
     return _NOT_FOUND
+
+
+def _is_name(text: str) -> bool:
+    return len(text) > 1 and (
+        text.isascii() or max(len(part) for part in text.split("·")) <= LONGEST_PART
+    )
+
+
+def _before(line: Line, label: re.Pattern[str]) -> Line:
+    """The line up to the next field's label."""
+    found = label.search(line.text)
+    end = found.start() if found else len(line.text)
+    return _kept(line, [place < end for place in range(len(line.text))])
 
 
 def _after_labels(lines: Sequence[Line], label: re.Pattern[str]) -> Iterator[list[Line]]:

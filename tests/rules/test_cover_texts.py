@@ -140,6 +140,8 @@ def test_a_name_is_found(lines: list[Line], name: str) -> None:
         [],
         [line("申请人")],
         [line("申请人"), line("王", 0.2)],
+        [line("申请人"), line("王小明高一二班团员", 0.2)],
+        [line("申请人"), line("性别", 0.2)],
         [line("申请人"), line("王小明", 0.2, sure=(0.99, 0.3, 0.99))],
         [line("申请人"), line("王小明", 0.8)],
         [line("申请人"), line("王小明", 0.2, 0.2)],
