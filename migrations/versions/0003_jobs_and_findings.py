@@ -65,7 +65,7 @@ def upgrade() -> None:
     op.create_table('scan_finding',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('look_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('kind', sa.Enum('blank_page', 'sideways', 'upside_down', 'tilted', 'blurred', 'too_dark', 'too_pale', 'washed_out', 'low_resolution', 'cut_off', 'shadow', 'same_page', 'no_seal', 'missing_pages', 'out_of_order', 'inverted', 'two_pages', 'number_different', 'name_different', 'month_different', name='findingkind', native_enum=False, length=24), nullable=False),
+    sa.Column('kind', sa.Enum('blank_page', 'sideways', 'upside_down', 'tilted', 'blurred', 'too_dark', 'too_pale', 'washed_out', 'low_resolution', 'cut_off', 'shadow', 'same_page', 'no_seal', 'grey_scan', 'missing_pages', 'out_of_order', 'inverted', 'two_pages', 'number_different', 'name_different', 'month_different', name='findingkind', native_enum=False, length=24), nullable=False),
     sa.Column('page', sa.Integer(), nullable=False),
     sa.Column('measure', sa.Double(), nullable=False),
     sa.Column('left', sa.Integer(), nullable=True),
@@ -80,7 +80,7 @@ def upgrade() -> None:
 
     op.create_table('finding_set_aside',
     sa.Column('scan_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('kind', sa.Enum('blank_page', 'sideways', 'upside_down', 'tilted', 'blurred', 'too_dark', 'too_pale', 'washed_out', 'low_resolution', 'cut_off', 'shadow', 'same_page', 'no_seal', 'missing_pages', 'out_of_order', 'inverted', 'two_pages', 'number_different', 'name_different', 'month_different', name='findingkind', native_enum=False, length=24), nullable=False),
+    sa.Column('kind', sa.Enum('blank_page', 'sideways', 'upside_down', 'tilted', 'blurred', 'too_dark', 'too_pale', 'washed_out', 'low_resolution', 'cut_off', 'shadow', 'same_page', 'no_seal', 'grey_scan', 'missing_pages', 'out_of_order', 'inverted', 'two_pages', 'number_different', 'name_different', 'month_different', name='findingkind', native_enum=False, length=24), nullable=False),
     sa.Column('page', sa.Integer(), nullable=False),
     sa.Column('set_aside_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('set_aside_by_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
