@@ -71,6 +71,7 @@ class Action(StrEnum):
     UPLOAD_SCAN = "upload scan"
     DELETE_SCAN = "delete scan"
     RESTORE_SCAN = "restore scan"
+    VIEW_FINDINGS = "view findings"
     SET_FINDING_ASIDE = "set finding aside"
     VIEW_CARD = "view card"
     APPLY = "apply"
@@ -134,6 +135,7 @@ POLICY: Mapping[Action, Mapping[Role, Scope]] = {
     Action.UPLOAD_SCAN: {B: Scope.OWN_BRANCH},
     Action.DELETE_SCAN: {B: Scope.OWN_BRANCH},
     Action.RESTORE_SCAN: {B: Scope.OWN_BRANCH},
+    Action.VIEW_FINDINGS: {B: Scope.OWN_BRANCH, C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.SET_FINDING_ASIDE: {B: Scope.OWN_BRANCH},
     Action.VIEW_CARD: {M: Scope.SELF},
     Action.APPLY: {A: Scope.SELF},

@@ -149,6 +149,13 @@ class Settings(BaseSettings):
         le=60,
         description="Pages that a whole form has, 1 to 60: a file with fewer is pointed out.",
     )
+    password_memory_kib: int = Field(
+        default=65536,
+        ge=1024,
+        le=4 * 1024 * 1024,
+        description="Memory that checking one password takes (argon2id), in KiB, 1024 to 4194304; "
+        "production wants 19456 or more.",
+    )
     undo_days: int = Field(
         default=30,
         ge=1,
@@ -258,6 +265,9 @@ class Settings(BaseSettings):
     def _check_production(self) -> Settings:
         if self.mode is Mode.PRODUCTION and self.secret_key == DEMO_KEY:
             raise ValueError("PORTAL_SECRET_KEY: production refuses the demo key")
+        # OWASP's least for argon2id; below it a stolen table is guessed through.
+        if self.mode is Mode.PRODUCTION and self.password_memory_kib < 19456:
+            raise ValueError("PORTAL_PASSWORD_MEMORY_KIB: production wants 19456 or more")
         return self
 
     @property

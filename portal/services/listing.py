@@ -253,6 +253,8 @@ def remarks_for(
         late = cell.deadline is not None and cell.deadline.state is DeadlineState.OVERDUE
         words = f" · {cell.deadline.words}" if cell.deadline else ""
         remarks.append(Remark(f"未上传入团志愿书{words}", "wrong" if late else "warning"))
+    if cell.findings:
+        remarks.append(Remark(f"扫描件 {cell.findings} 处提示待核对", "warning"))
     if irregularity is not None:
         remarks.append(Remark(f"编号不规范：{irregularity.label}", "warning"))
     return tuple(remarks)
@@ -278,7 +280,7 @@ def _narrowed(query: Any, asked: ListQuery) -> Any:
             or_(
                 Member.name.contains(text, autoescape=True),
                 Member.initials.startswith(letters, autoescape=True),
-                Member.pinyin.startswith(letters, autoescape=True),
+                func.replace(Member.pinyin, " ", "").startswith(letters, autoescape=True),
                 *([Member.number.contains(digits)] if digits.isdecimal() else []),
             )
         )

@@ -60,6 +60,7 @@ class Uploaded:
     scan_id: int
     replaced: bool
     unchanged: bool  # the same bytes were the current form already: nothing was done twice
+    disputed: bool = False  # two parsers disagree on the file, but each page can be drawn
 
 
 def upload(actor: Actor, member_id: int, receive: Callable[[Incoming], None]) -> Uploaded:
@@ -211,7 +212,7 @@ def _make_current(
             pages=inspection.pages,
             replaces=old.id if old is not None else None,
         )
-        return Uploaded(scan.id, replaced=old is not None, unchanged=False)
+        return Uploaded(scan.id, old is not None, unchanged=False, disputed=inspection.disputed)
 
 
 def _end(scan: Scan, state: ScanState, actor: Actor) -> None:

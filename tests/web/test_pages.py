@@ -321,6 +321,7 @@ def test_upload_replace_delete_undo_in_the_cell(world: World) -> None:
         (files.png(), "内容是 PNG 图片"),
         (b"", "0 字节"),
         (files.truncated(), "文件已损坏"),
+        (files.without_second_page(), "第 2 页显示不出来"),
         (files.with_password(), "打开密码"),
         (files.with_text_page(), "第 2 页不是扫描件或图片"),
         (files.with_javascript(), "JavaScript"),
@@ -338,6 +339,11 @@ def test_a_refused_file_says_why_and_leaves_what_was_there(
     assert words in answer.text
     assert "点击查看" in answer.text  # the one that was there before
     assert world.member(member).has_scan
+
+
+def test_a_disputed_file_is_taken_with_a_word_to_check_it(world: World) -> None:
+    answer = world.client_of(world.branch).upload(world.add_member(), files.disputed())
+    assert "已上传。两种方法读这个文件的结果不一致，但每一页都能显示。" in answer.text
 
 
 def test_without_javascript_the_same_form_works(world: World) -> None:

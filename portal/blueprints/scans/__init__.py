@@ -1,6 +1,5 @@
-"""点击查看: the viewer of a form, its page pictures and the original, and its findings."""
+"""点击查看: the viewer of a form, its page pictures and the original."""
 
-from portal.blueprints.scans import findings, views
 from portal.blueprints.scans.views import blueprint
 
-__all__ = ["blueprint", "findings", "views"]
+__all__ = ["blueprint"]
