@@ -61,11 +61,12 @@ def digits() -> None:
             canvas = Image.new("L", (120, 160), 255)
             font = ImageFont.truetype(path, 96)
             ImageDraw.Draw(canvas).text((60, 80), str(digit), 0, font, anchor="mm")
-            for thick, level in enumerate((128, 200)):
-                soft = canvas.filter(ImageFilter.GaussianBlur(3))
-                ink = np.asarray(soft) < level
+            for thick, softness in enumerate((3, 6)):
+                soft = canvas.filter(ImageFilter.GaussianBlur(softness))
+                dark = 1 - np.asarray(soft, dtype=np.float32) / 255
+                ink = dark > 0.25
                 rows, columns = np.flatnonzero(ink.any(1)), np.flatnonzero(ink.any(0))
-                glyph = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+                glyph = dark[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
                 made[digit, place * 2 + thick] = page_numbers.normalised(glyph)
     table = np.round(made.reshape(10, made.shape[1], -1) * 127).astype(np.int8)
     np.save(Path(page_numbers.__file__).with_name("digits.npy"), table)
