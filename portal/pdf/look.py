@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import pypdfium2
 
+from portal.pdf import ocr
 from portal.pdf.checks.content import check_blank, check_content
 from portal.pdf.checks.duplicates import Imprint, check_duplicates, imprint_of
 from portal.pdf.checks.light import check_light
@@ -36,6 +37,7 @@ class _File:
     numbers: dict[int, int] = field(default_factory=dict)
     seen: int = 0
     in_colour: bool = False
+    quarters: int = 0  # by which the first page is turned to the left
     sealed: bool = False
 
 
@@ -48,12 +50,22 @@ def look(content: bytes, form_pages: int) -> Look:
             with _opened(document, index) as page:
                 if page is not None:
                     _look_at_page(file, index + 1, page)
+        with _opened(document, 0) as page:
+            readings = ocr.read_nothing() if page is None else _read_cover(page, file.quarters)
     finally:
         document.close()
     file.findings += check_duplicates(file.imprints)
     file.findings += check_order(file.numbers)
     findings = _of_whole_file(file, form_pages) + sorted(file.findings, key=lambda one: one.page)
-    return Look(file.pages, tuple(findings))
+    return Look(file.pages, tuple(findings), *readings)
+
+
+def _read_cover(page: pypdfium2.PdfPage, quarters: int) -> ocr.Readings:
+    """What the first page says, drawn as wide as it is read."""
+    sides = page.get_size()
+    across = sides[1] if quarters % 2 else sides[0]
+    picture = page.render(scale=ocr.WIDTH / across, may_draw_forms=False).to_pil()
+    return ocr.read_cover(picture, quarters)
 
 
 def _look_at_page(file: _File, number: int, page: pypdfium2.PdfPage) -> None:
@@ -71,6 +83,8 @@ def _look_at_page(file: _File, number: int, page: pypdfium2.PdfPage) -> None:
         file.findings += blurred + _without(light, FindingKind.TOO_PALE)
         return
     turning = check_turning(picture)
+    if number == 1:
+        file.quarters = turning.quarters
     content = check_content(picture, turning.quarters)
     if any(one.kind is FindingKind.TWO_PAGES for one in content):
         light = _without(light, FindingKind.SHADOW)  # of the fold

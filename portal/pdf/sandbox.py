@@ -35,6 +35,7 @@ ENVIRONMENT = {
     # A child may make no thread, so the libraries must not try: numpy's, and OCR's.
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
+    "ORT_DISABLE_TELEMETRY": "1",  # what runs the OCR's models would report to its maker
 }
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -82,7 +83,7 @@ class Sandbox:
             good, answer = self._ask(path, {"task": "inspect"})
             plain = json.loads(answer)
             if good:
-                return Inspection(int(plain["pages"]))
+                return Inspection(int(plain["pages"]), bool(plain["disputed"]))
             refusal = Refusal.from_json(plain)
         except ChildLost as lost:
             reason = RefusalReason.TIMEOUT if lost.overtime else RefusalReason.CRASHED

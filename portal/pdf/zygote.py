@@ -1,10 +1,10 @@
 """The sandbox's own process: has the parsers loaded, and forks a child for each file.
 
 Started by ``sandbox.py`` with an empty environment, so that no secret is in its memory. With the
-argument ``look`` numpy and the checks are loaded too, and only then it can look. Each request comes
-over a socket with two descriptors: the file to read, and the pipe to answer on. The child limits
-itself before it looks at the first byte: memory, CPU, wall time, no file that grows, no new
-descriptor — so it can open no file and no socket — and no new process.
+argument ``look`` numpy, the checks and the reader of first pages are loaded too, and only then it
+can look. Each request comes over a socket with two descriptors: the file to read, and the pipe to
+answer on. The child limits itself before it looks at the first byte: memory, CPU, wall time, no file
+that grows, no new descriptor — so it can open no file and no socket — and no new process.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import resource
 import signal
 import socket
 import sys
+from dataclasses import asdict
 from typing import Any
 
 from PIL import Image
@@ -127,7 +128,7 @@ def _work(request: dict[str, Any], content: bytes) -> bytes:
         found = inspect(content)
     except ScanRefused as refused:
         return REFUSED + json.dumps(refused.refusal.to_json()).encode()
-    return OK + json.dumps({"pages": found.pages}).encode()
+    return OK + json.dumps(asdict(found)).encode()
 
 
 def _write(answer: int, content: bytes) -> None:
@@ -162,7 +163,9 @@ def _load_look() -> None:
     from PIL import ImageDraw
 
     from portal.pdf.look import look
+    from portal.pdf.ocr import load_reader
 
+    load_reader()
     picture = Image.new("RGB", (600, 850), (240, 236, 228))
     pen = ImageDraw.Draw(picture)
     for top in range(80, 700, 20):
