@@ -80,7 +80,7 @@ def page(chance: random.Random) -> np.ndarray:
     font = ImageFont.truetype(chance.choice(FONTS), size)
     tone, down = chance.randint(20, 110), chance.uniform(1.1, 2.2)
     for top in np.arange(10, sheet.height - size, size * down):
-        text = [c for c in chance.choices([one for one in COMMON if one], k=60)]
+        text = chance.choices([one for one in COMMON if one], k=60)
         for place in range(0, 60, 11):
             text[place] = chance.choice("，。、0123456789")
         shift = chance.uniform(0, 90)

@@ -74,7 +74,7 @@ def _lowest_line(foot: Darkness) -> Darkness | None:
     ink = foot > limits.DIGIT_INK
     margin = round(foot.shape[1] * 0.2)
     # Whatever is long is a frame or the paper's edge and not a number.
-    rows = ink[:, margin:-margin].any(axis=1) & (ink.mean(axis=1) < 0.3)
+    rows: Mask = np.logical_and(ink[:, margin:-margin].any(axis=1), ink.mean(axis=1) < 0.3)
     for top, bottom in reversed(_runs(rows, gap=3)):
         if bottom - top < limits.DIGIT_HEIGHT[0]:
             continue
@@ -93,7 +93,7 @@ def _glyphs(line: Darkness) -> list[Darkness]:
     """What stands apart in the line, without dashes and dots."""
     ink = line > limits.DIGIT_INK
     glyphs = []
-    for left, right in _runs(ink.any(axis=0), gap=1):
+    for left, right in _runs(np.any(ink, axis=0), gap=1):
         rows = np.flatnonzero(ink[:, left:right].any(axis=1))
         if rows[-1] + 1 - rows[0] >= 0.6 * line.shape[0]:
             glyphs.append(line[rows[0] : rows[-1] + 1, left:right])
@@ -135,11 +135,18 @@ def _read_digit(glyph: Darkness) -> int | None:
 
 def _longest_rise(numbers: list[int]) -> set[int]:
     """Places of a longest strictly rising part of the sequence."""
-    best: list[list[int]] = []
+    best: list[list[int]] = []  # the longest chain that ends at each place
     for place, number in enumerate(numbers):
-        before = [chain for chain in best if numbers[chain[-1]] < number]
-        best.append([*max(before, key=len, default=[]), place])
-    return set(max(best, key=len, default=[]))
+        so_far: list[int] = []
+        for before in best:
+            if numbers[before[-1]] < number and len(before) > len(so_far):
+                so_far = before
+        best.append([*so_far, place])
+    longest: list[int] = []
+    for chain in best:
+        if len(chain) > len(longest):
+            longest = chain
+    return set(longest)
 
 
 _digits = np.load(Path(__file__).with_name("digits.npy")).astype(np.float32) / 127

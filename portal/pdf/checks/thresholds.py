@@ -29,7 +29,8 @@ PALE_INK = 0.36
 WASHED_PAPER = 246
 """On paper that is as white as that a reflection does not show."""
 WASHED_WHITE = 251
-WASHED_INK = 0.8
+WASHED_POINTS = 60
+WASHED_INK = 0.85
 """Contrast of the ink in and around the patch, as a share of the page's. Measured."""
 WASHED_SHARE = 0.02
 """Of the page: a patch of about 3 by 4 cm on A4."""
@@ -89,7 +90,8 @@ COLOUR = 12
 COLOUR_SHARE = 0.002
 RED = 0.16
 RED_IN_CELL = 0.12
-SEAL_CELLS = 14
+SEAL_CELLS = 20
+SEAL_ACROSS = 6
 SEAL_SIDE_CELLS = 12
 """A seal of 38 to 45 mm is about 130 to 150 pixels wide: 9 cells of 16 pixels."""
 
