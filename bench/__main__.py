@@ -1,15 +1,29 @@
-"""``bin/bench NAME``."""
+"""``bin/bench NAME [OPTIONS]``."""
 
 import argparse
 import importlib
+import sys
 
-NAMES = ("upload", "pages", "city", "weight", "joining")
+NAMES = (
+    "upload",
+    "pages",
+    "city",
+    "weight",
+    "joining",
+    "quality",
+    "look",
+    "patterns",
+    "ocr",
+    "fuzz",
+)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bin/bench")
     parser.add_argument("name", choices=NAMES)
-    importlib.import_module(f"bench.{parser.parse_args().name}").main()
+    chosen, options = parser.parse_known_args()
+    sys.argv[1:] = options
+    importlib.import_module(f"bench.{chosen.name}").main()
 
 
 main()

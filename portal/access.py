@@ -71,6 +71,8 @@ class Action(StrEnum):
     UPLOAD_SCAN = "upload scan"
     DELETE_SCAN = "delete scan"
     RESTORE_SCAN = "restore scan"
+    VIEW_FINDINGS = "view findings"
+    SET_FINDING_ASIDE = "set finding aside"
     VIEW_CARD = "view card"
     APPLY = "apply"
     REVIEW_JOININGS = "review joinings"
@@ -133,6 +135,8 @@ POLICY: Mapping[Action, Mapping[Role, Scope]] = {
     Action.UPLOAD_SCAN: {B: Scope.OWN_BRANCH},
     Action.DELETE_SCAN: {B: Scope.OWN_BRANCH},
     Action.RESTORE_SCAN: {B: Scope.OWN_BRANCH},
+    Action.VIEW_FINDINGS: {B: Scope.OWN_BRANCH, C: Scope.SUBTREE, D: Scope.SUBTREE},
+    Action.SET_FINDING_ASIDE: {B: Scope.OWN_BRANCH},
     Action.VIEW_CARD: {M: Scope.SELF},
     Action.APPLY: {A: Scope.SELF},
     Action.REVIEW_JOININGS: {B: Scope.OWN_BRANCH},
@@ -159,6 +163,7 @@ PRESENT_ONLY = frozenset(
         Action.UPLOAD_SCAN,
         Action.DELETE_SCAN,
         Action.RESTORE_SCAN,
+        Action.SET_FINDING_ASIDE,
     }
 )
 """What is done to members of a list, never to one who is set aside (``Member.left_at``)."""

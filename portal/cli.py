@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 from flask import Flask
 
+from portal import job_commands
 from portal.services import fsck as checker
 from portal.services import installation
 from portal.services.sweep import sweep as sweep_now
@@ -13,7 +14,7 @@ from portal.settings import Settings
 
 def init_app(app: Flask) -> None:
     """Attach the commands."""
-    for command in (init, demo, fsck, sweep, settings):
+    for command in (init, demo, fsck, sweep, settings, job_commands.jobs, job_commands.scans):
         app.cli.add_command(command)
 
 

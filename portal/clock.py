@@ -21,3 +21,22 @@ def today() -> date:
 def day_of(moment: datetime) -> date:
     """The Beijing date on which ``moment`` fell."""
     return moment.astimezone(BEIJING).date()
+
+
+def format_day(day: date | datetime) -> str:
+    """``11-24`` in this year, else ``2025-11-24``; a moment by its Beijing date."""
+    if isinstance(day, datetime):
+        day = day_of(day)
+    # strftime takes three times as long, and a list shows a day in every row.
+    return f"{day.month:02}-{day.day:02}" if day.year == today().year else day.isoformat()
+
+
+def format_moment(moment: datetime) -> str:
+    """``11-24 10:42`` in Beijing, with the year if it isn't this one."""
+    return f"{format_day(moment)} {moment.astimezone(BEIJING):%H:%M}"
+
+
+def format_lately(moment: datetime) -> str:
+    """``10:42`` today, else as ``format_moment``: for what somebody did a short while ago."""
+    local = moment.astimezone(BEIJING)
+    return f"{local:%H:%M}" if local.date() == today() else format_moment(moment)

@@ -24,7 +24,7 @@ class Runtime:
     looker: Sandbox  # with a budget of its own; the worker's
     vault: Vault
     policy: NumberPolicy
-    wake: Callable[[str, int], None]  # queues a task by name, for the row with this id
+    wake: Callable[[], None]  # the worker looks for jobs that are due; never fails
 
     def close(self) -> None:
         """End the processes that were started for this application."""

@@ -11,6 +11,7 @@ from waitress import serve
 from portal.application import MIB, create_app
 from portal.logs import configure_logging
 from portal.rules.pinyin import initials
+from portal.services import tree_sheet
 from portal.services.accounts import hash_of_nobody
 from portal.settings import Settings, settings_or_exit
 
@@ -53,10 +54,11 @@ def _load_soon(app: Flask) -> None:
     """Load what waits for its first use while the first person types their password."""
 
     def load() -> None:
-        hash_of_nobody()
+        with app.app_context():
+            hash_of_nobody()
         initials("京")
         app.extensions["portal.queue"].huey  # noqa: B018 (made with its first use)
-        import openpyxl  # noqa: F401
+        tree_sheet.template()
 
     later = threading.Timer(START_SECONDS, load)
     later.daemon = True

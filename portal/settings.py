@@ -130,11 +130,31 @@ class Settings(BaseSettings):
         le=120,
         description="Seconds a look at one form's pages may take, 5 to 120.",
     )
+    job_seconds: int = Field(
+        default=60,
+        ge=6,
+        le=600,
+        description="Seconds after which a job that its worker has not ended is taken up again, "
+        "6 to 600; more than a look and an inspection may take.",
+    )
+    worker_threads: int = Field(
+        default=1,
+        ge=1,
+        le=4,
+        description="Jobs the worker does at the same time, 1 to 4.",
+    )
     form_pages: int = Field(
         default=8,
         ge=1,
         le=60,
         description="Pages that a whole form has, 1 to 60: a file with fewer is pointed out.",
+    )
+    password_memory_kib: int = Field(
+        default=65536,
+        ge=1024,
+        le=4 * 1024 * 1024,
+        description="Memory that checking one password takes (argon2id), in KiB, 1024 to 4194304; "
+        "production wants 19456 or more.",
     )
     undo_days: int = Field(
         default=30,
@@ -234,9 +254,20 @@ class Settings(BaseSettings):
         return value
 
     @model_validator(mode="after")
+    def _check_deadlines(self) -> Settings:
+        if self.job_seconds <= max(self.look_seconds, self.inspect_seconds):
+            raise ValueError(
+                "PORTAL_JOB_SECONDS: more than PORTAL_LOOK_SECONDS and PORTAL_INSPECT_SECONDS"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _check_production(self) -> Settings:
         if self.mode is Mode.PRODUCTION and self.secret_key == DEMO_KEY:
             raise ValueError("PORTAL_SECRET_KEY: production refuses the demo key")
+        # OWASP's least for argon2id; below it a stolen table is guessed through.
+        if self.mode is Mode.PRODUCTION and self.password_memory_kib < 19456:
+            raise ValueError("PORTAL_PASSWORD_MEMORY_KIB: production wants 19456 or more")
         return self
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime
 from typing import IO, Any
 
 from flask import Flask, g, make_response, render_template, request, url_for
@@ -121,8 +120,8 @@ def template_globals(app: Flask) -> None:
     filters: dict[str, Callable[..., str]] = {
         "size": format_size,
         "number": group_number,
-        "day": format_day,
-        "moment": format_moment,
+        "day": clock.format_day,
+        "moment": clock.format_moment,
         "month": format_month,
     }
     app.jinja_env.filters.update(filters)
@@ -143,17 +142,3 @@ def template_globals(app: Flask) -> None:
         """The address of a static file, with the hash of its content."""
         hashed: str = app.extensions["portal.statics"].get(name, name)
         return url_for("static", filename=hashed)
-
-
-def format_day(day: date | datetime) -> str:
-    """``11-24`` in this year, else ``2025-11-24``; a moment by its Beijing date."""
-    if isinstance(day, datetime):
-        day = clock.day_of(day)
-    # strftime takes three times as long, and a list shows a day in every row.
-    return f"{day.month:02}-{day.day:02}" if day.year == clock.today().year else day.isoformat()
-
-
-def format_moment(moment: datetime) -> str:
-    """``11-24 10:42`` in Beijing, with the year if it isn't this one."""
-    local = moment.astimezone(clock.BEIJING)
-    return f"{format_day(local)} {local:%H:%M}"

@@ -1,4 +1,4 @@
-"""The worker process: takes tasks from the queue. ``python -m portal.worker``."""
+"""The worker process: does the jobs, beats, sweeps. ``python -m portal.worker``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ def run(settings: Settings) -> None:
     """Work in this process until SIGTERM or SIGINT."""
     configure_logging(settings.log_level)
     app = create_app(settings)
-    consumer = app.extensions["portal.queue"].huey.create_consumer(workers=1, worker_type="thread")
+    consumer = app.extensions["portal.queue"].huey.create_consumer(
+        workers=settings.worker_threads,
+        worker_type="thread",
+        max_delay=1.0,  # of seconds between two looks into an empty queue
+    )
     consumer.run()
 
 

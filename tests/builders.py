@@ -12,6 +12,7 @@ import re
 from datetime import date, timedelta
 from typing import Any
 
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, insert, select, update
@@ -27,7 +28,6 @@ from portal.models import Account, Member, Organisation, Tally
 from portal.rules.id_number import IdNumber
 from portal.rules.organisations import OrganisationKind as Kind
 from portal.services import joining
-from portal.services.accounts import hash_password
 from portal.services.derived import add_to_tally, contribution
 from portal.services.joining import JoiningFields
 from portal.services.registration import NewPerson, register
@@ -37,7 +37,9 @@ from portal.storage import Incoming
 from tests.scans import good_scan
 
 PASSWORD = "correct horse battery"
-_HASH = hash_password(PASSWORD)
+TEST_MEMORY_KIB = 1024
+"""Of argon2: a real hash takes longer than a whole test."""
+_HASH = PasswordHasher(memory_cost=TEST_MEMORY_KIB).hash(PASSWORD)
 
 TODAY = date(2026, 11, 24)
 

@@ -9,16 +9,19 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from flask import Flask
+from jinja2 import FileSystemBytecodeCache
+from xdist.scheduler import LoadScopeScheduling
 
 from portal.application import create_app
 from portal.extensions import db
 from portal.services.installation import migrate
 from portal.settings import Settings, load_settings
-from tests.builders import World
+from tests.builders import TEST_MEMORY_KIB, World
 
 for _name in [name for name in os.environ if name.startswith("PORTAL_") and "WRITE" not in name] + [
     "DATABASE_URL"
@@ -29,7 +32,8 @@ KEY = "a key of the tests, long enough to be taken"
 
 
 def make_settings(instance: Path, **changes: object) -> Settings:
-    return load_settings(instance=instance, **{"secret_key": KEY, "log_level": "ERROR", **changes})
+    given = {"secret_key": KEY, "log_level": "ERROR", "password_memory_kib": TEST_MEMORY_KIB}
+    return load_settings(instance=instance, **{**given, **changes})
 
 
 @pytest.fixture(scope="session")
@@ -63,8 +67,16 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server.cleanup()
 
 
+@pytest.fixture(scope="session")
+def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """Templates are compiled once, and not for each test's application."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
 @pytest.fixture
-def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
+def app(
+    request: pytest.FixtureRequest, tmp_path: Path, compiled_templates: FileSystemBytecodeCache
+) -> Iterator[Flask]:
     """The application on SQLite; on both databases where a test asks for ``database``."""
     kind = getattr(request, "param", None) or (
         request.getfixturevalue("database") if "database" in request.fixturenames else "sqlite"
@@ -77,6 +89,7 @@ def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
         changes["database_url"] = _new_database(request.getfixturevalue("postgres"), tmp_path)
     app = create_app(make_settings(tmp_path, **changes))
     app.config["RATELIMIT_ENABLED"] = True
+    app.jinja_env.bytecode_cache = compiled_templates
     with app.app_context():
         yield app
         db.session.remove()
@@ -101,6 +114,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test that takes ``database`` runs on both."""
     if "database" in metafunc.fixturenames:
         metafunc.parametrize("database", ["sqlite", "postgresql"], scope="function")
+
+
+class BrowsersTogether(LoadScopeScheduling):
+    """One process has all tests with a browser: its portal and its engines are started once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "browser" if nodeid.startswith("tests/browser/") else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BrowsersTogether:
+    return BrowsersTogether(config, log)
 
 
 # ---- the closing table ----

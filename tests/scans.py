@@ -200,3 +200,36 @@ def bomb(side: int = 9000) -> bytes:
                 pictures[NameObject(name)] = writer._add_object(image)
 
     return _changed(change)
+
+
+def disputed(content: bytes | None = None) -> bytes:
+    """Without the mark of where the table of objects is: pdfium looks for it, pypdf gives up."""
+    content = good_scan() if content is None else content
+    assert content.count(b"startxref") == 1
+    return content.replace(b"startxref", b"startxxxx")
+
+
+def claiming(pages: int) -> bytes:
+    """Two pages, and a tree that claims another count."""
+    assert b"/Count 2" in good_scan()
+    return good_scan().replace(b"/Count 2", b"/Count %d" % pages)
+
+
+def without_second_page() -> bytes:
+    """The tree names an object that is not there."""
+    assert b"8 0 R ]" in good_scan()
+    return good_scan().replace(b"8 0 R ]", b"99 0 R]")
+
+
+def with_spoilt_picture() -> bytes:
+    """The second page's picture is noise that no decoder takes."""
+    head, tail = good_scan().split(b"10 0 obj", 1)
+    before, rest = tail.split(b"stream", 1)
+    packed, after = rest.split(b"endstream", 1)
+    return head + b"10 0 obj" + before + b"stream" + b"#" * len(packed) + b"endstream" + after
+
+
+def with_object(words: bytes) -> bytes:
+    """With one more object, which no other one names."""
+    content = good_scan()
+    return content.replace(b"\nxref", b"\n50 0 obj\n" + words + b"\nendobj\nxref", 1)

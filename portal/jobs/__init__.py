@@ -1,5 +1,5 @@
 """What runs beside the server: the queue, and what its tasks do.
 
-A task is a few lines that call a service. Losing the queue loses no data: pictures are drawn when
-somebody looks, and the nightly sweep does what was missed.
+A task is a few lines that call a service. Losing the queue loses nothing: the jobs are rows, which
+the worker takes up with its next beat.
 """

@@ -1,4 +1,8 @@
-"""The queue (huey): SQLite by default, Redis at scale."""
+"""The queue (huey) that wakes the worker: SQLite by default, Redis at scale.
+
+It holds no work: which jobs there are stands in the table ``job``. A queue that was lost costs the
+jobs a minute, until the next beat.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
-from portal.services import readiness, sweep
-from portal.services.pictures import draw_all
+from portal import clock
+from portal.services import job_running, jobs, readiness, sweep
 from portal.settings import Settings
 
 if TYPE_CHECKING:
@@ -17,9 +21,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+WORK = "work"
+
+TURN_SECONDS = 20.0
+"""So long a thread does jobs; then whatever else is queued has its turn: the beat, the sweep."""
+
 
 class Queue:
-    """The tasks, and how services wake one by its name.
+    """Wakes the worker, and what the worker does when it wakes.
 
     huey is imported with the first use: it brings every store it knows along, Redis's too.
     """
@@ -27,15 +36,21 @@ class Queue:
     def __init__(self, app: Flask, settings: Settings) -> None:
         self._app = app
         self._settings = settings
-        self._tasks: dict[str, Any] = {}
+        self._task: Any = None
 
-    def wake(self, name: str, subject_id: int) -> None:
-        """Have the worker do the task ``name``. Never fails: what was saved is saved."""
+    def wake(self) -> None:
+        """Have the worker look for jobs. Never fails: what was saved is saved.
+
+        A call that still waits in the queue will see what was committed before this one; as many
+        as the worker has threads are enough.
+        """
         try:
-            _ = self.huey
-            self._tasks[name](subject_id)
+            queued = self.huey.pending()
+            waiting = sum(one.name == WORK and one.eta is None for one in queued)
+            if waiting < self._settings.worker_threads:
+                self._task()
         except Exception:  # the queue's edge
-            log.exception("task not queued", extra={"task": name, "subject_id": subject_id})
+            log.exception("worker not woken")
 
     @cached_property
     def huey(self) -> Huey:
@@ -47,21 +62,28 @@ class Queue:
         else:
             queue = SqliteHuey("portal", filename=str(self._settings.instance / "queue.db"))
 
-        def draw_pictures(scan_id: int) -> None:
-            with self._app.app_context():
-                draw_all(scan_id)
-
         def beat() -> None:
             with self._app.app_context():
                 readiness.beat()
+            self._work()
 
         def clean_up() -> None:
             with self._app.app_context():
                 sweep.sweep()
 
+        self._task = queue.task(name=WORK)(self._work)
         queue.periodic_task(crontab(), name="beat")(beat)
         queue.periodic_task(crontab(hour="3", minute="17"), name="sweep")(clean_up)
         queue.on_startup("beat")(beat)
-        draw = queue.task(retries=2, retry_delay=30, name="draw_pictures")(draw_pictures)
-        self._tasks = {"draw_pictures": draw}
         return queue
+
+    def _work(self) -> None:
+        """A turn of jobs; sees to the next one before a minute has passed, when one is needed."""
+        with self._app.app_context():
+            more, due = job_running.work(TURN_SECONDS), jobs.next_due()
+        if more:
+            self.wake()
+        elif due is not None and not self.huey.scheduled_count():
+            pause = (due - clock.now()).total_seconds()
+            if pause < readiness.BEAT_SECONDS:
+                self._task.schedule(delay=max(1.0, pause))

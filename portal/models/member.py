@@ -39,7 +39,9 @@ class Member(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     branch_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
     name: Mapped[str] = mapped_column(String(50))
-    pinyin: Mapped[str] = mapped_column(sorted_text(300))
+    pinyin: Mapped[str] = mapped_column(
+        sorted_text(300), doc="Syllables apart: to sort by; searched without the spaces."
+    )
     initials: Mapped[str] = mapped_column(sorted_text(50))
     sex: Mapped[Sex] = mapped_column(stored_enum(Sex, 1))
     birth_date: Mapped[date] = mapped_column(Date)

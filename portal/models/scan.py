@@ -33,6 +33,7 @@ class Scan(Base):
         ),
         Index("ix_scan_member_id", "member_id"),
         Index("ix_scan_ended_at", "ended_at"),
+        Index("ix_scan_sha256", "sha256"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

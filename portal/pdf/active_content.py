@@ -6,9 +6,12 @@ reader finds today may be found by another one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
+import pypdfium2
+import pypdfium2.raw as pdfium
 from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject
@@ -28,12 +31,54 @@ _ACTIONS = {
 }
 _ANNOTATIONS = {"/FileAttachment", "/RichMedia", "/3D", "/Movie", "/Sound", "/Screen"}
 
+_DELIMITED = rb"(?![^\x00\t\n\f\r ()<>\[\]{}/%])"
+# Names as they stand in a file's bytes. The short ones only before a value, since three letters
+# come by chance in a picture of 15 MB.
+_NAMES = tuple(
+    (re.compile(pattern), reason)
+    for pattern, reason in (
+        (rb"/JavaScript" + _DELIMITED, RefusalReason.JAVASCRIPT),
+        (rb"/JS\s*(?:\(|<|\d+\s+\d+\s+R)", RefusalReason.JAVASCRIPT),
+        (rb"/(?:Launch|ImportData|SubmitForm|Rendition)" + _DELIMITED, RefusalReason.LAUNCH_ACTION),
+        (
+            rb"/(?:EmbeddedFiles?|FileAttachment|RichMedia|GoToE)" + _DELIMITED,
+            RefusalReason.EMBEDDED_FILE,
+        ),
+        (rb"/Subtype\s*/(?:Movie|Sound|Screen|3D)" + _DELIMITED, RefusalReason.EMBEDDED_FILE),
+        (rb"/EF\s*(?:<<|\d+\s+\d+\s+R)", RefusalReason.EMBEDDED_FILE),
+        (rb"/XFA\s*(?:\(|<|\[|\d+\s+\d+\s+R)", RefusalReason.XFA),
+        # Packed objects hide what is in them.
+        (rb"/ObjStm" + _DELIMITED, RefusalReason.BROKEN),
+    )
+)
+_ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
+
 
 def find_active_content(reader: PdfReader) -> RefusalReason | None:
     """The first kind of active content in the file, or None."""
     for top in _objects(reader):
         if (found := _search(top, MAX_DEPTH)) is not None:
             return found
+    return None
+
+
+def find_in_bytes(content: bytes, document: pypdfium2.PdfDocument) -> RefusalReason | None:
+    """The same without pypdf: what pdfium knows of, and names in the bytes, escaped ones too.
+
+    ``BROKEN`` where it can't be excluded: objects that are packed or encrypted.
+    """
+    if pdfium.FPDF_GetSecurityHandlerRevision(document) != -1 or b"/Encrypt" in content:
+        return RefusalReason.BROKEN
+    if pdfium.FPDFDoc_GetJavaScriptActionCount(document) > 0:
+        return RefusalReason.JAVASCRIPT
+    if pdfium.FPDFDoc_GetAttachmentCount(document) > 0:
+        return RefusalReason.EMBEDDED_FILE
+    if document.get_formtype() in (pdfium.FORMTYPE_XFA_FULL, pdfium.FORMTYPE_XFA_FOREGROUND):
+        return RefusalReason.XFA
+    plain = _ESCAPE.sub(lambda escape: bytes([int(escape[1], 16)]), content)
+    for pattern, reason in _NAMES:
+        if pattern.search(content) or pattern.search(plain):
+            return reason
     return None
 
 

@@ -1,7 +1,8 @@
 """Is a file a scanned form (guide 5.1)? Runs inside the sandbox's child, on hostile bytes.
 
-pypdf reads the structure, pdfium opens the file as a viewer would; a file is whole only when both
-manage. The order of the questions is the order in which a person can do something about it.
+pypdf reads the structure, pdfium opens the file as a viewer would. Where they disagree the file is
+disputed: taken only when every page can be drawn, and when what pypdf would have looked for is
+surely not in it. The order of the questions is that in which a person can do something about it.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ import io
 from dataclasses import dataclass
 
 import pypdfium2
+import pypdfium2.raw as pdfium
 from pypdf import PdfReader
 from pypdf.generic import DictionaryObject
 
-from portal.pdf.active_content import find_active_content
-from portal.pdf.scan_pages import first_page_that_is_no_scan
+from portal.pdf.active_content import find_active_content, find_in_bytes
+from portal.pdf.pages import first_page_not_drawn
+from portal.pdf.scan_pages import PageNotLoaded, first_page_that_is_no_scan
 from portal.rules.scan_refusals import MAX_PAGES, Refusal, RefusalReason, ScanRefused
 
 HEADER_WITHIN = 1024
@@ -37,9 +40,10 @@ _MAGIC = (
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What is known of a good file."""
+    """What is known of a good file; ``disputed`` if pypdf and pdfium disagree on it."""
 
     pages: int
+    disputed: bool = False
 
 
 def inspect(content: bytes) -> Inspection:
@@ -49,21 +53,32 @@ def inspect(content: bytes) -> Inspection:
     if b"%PDF-" not in content[:HEADER_WITHIN]:
         raise ScanRefused(Refusal(RefusalReason.NOT_PDF, found=_kind_of(content)))
     reader = _read(content)
-    if _has_no_pages(reader):  # asked first: pdfium does not open such a file
+    if reader is not None and _has_no_pages(
+        reader
+    ):  # asked first: pdfium does not open such a file
         raise ScanRefused(Refusal(RefusalReason.NO_PAGES))
     document = _open(content)
     pages = len(document)
     if pages > MAX_PAGES:
         raise ScanRefused(Refusal(RefusalReason.TOO_MANY_PAGES, pages=pages))
-    if (found := find_active_content(reader)) is not None:
-        raise ScanRefused(Refusal(found))
-    if (page := first_page_that_is_no_scan(document)) is not None:
-        raise ScanRefused(Refusal(RefusalReason.NOT_A_SCAN, page=page))
-    return Inspection(pages)
+    counted = None if reader is None else _count(reader)
+    if counted is not None and counted > MAX_PAGES:
+        raise ScanRefused(Refusal(RefusalReason.TOO_MANY_PAGES, pages=counted))
+    disputed = counted != pages
+    _refuse_active_content(content, reader, document if disputed else None)
+    if disputed:
+        _refuse_page(first_page_not_drawn(document, max(pages, counted or 0)))
+    try:
+        page = first_page_that_is_no_scan(document)
+    except PageNotLoaded as broken:
+        _refuse_page(broken.page)
+    else:
+        _refuse_page(page, RefusalReason.NOT_A_SCAN)
+    return Inspection(pages, disputed)
 
 
-def _read(content: bytes) -> PdfReader:
-    """pypdf's reader, opened with the empty password if there is one."""
+def _read(content: bytes) -> PdfReader | None:
+    """pypdf's reader, opened with the empty password if there is one; None if it can't read it."""
     try:
         reader = PdfReader(io.BytesIO(content))
         locked = reader.is_encrypted and not reader.decrypt("")
@@ -72,8 +87,8 @@ def _read(content: bytes) -> PdfReader:
     except MemoryError:
         raise
     except Exception:
-        # The parser's edge: it raises whatever it stumbles on, and all of it means "broken".
-        raise ScanRefused(Refusal(RefusalReason.BROKEN)) from None
+        # The parser's edge: it raises whatever it stumbles on, and all of it means the same.
+        return None
     if locked:
         raise ScanRefused(Refusal(RefusalReason.PASSWORD))
     return reader
@@ -85,11 +100,39 @@ def _has_no_pages(reader: PdfReader) -> bool:
     return isinstance(tree, DictionaryObject) and not tree.get("/Kids")
 
 
+def _count(reader: PdfReader) -> int | None:
+    """How many pages pypdf finds by walking the tree; None if it can't."""
+    try:
+        return len(reader.pages)
+    except MemoryError:
+        raise
+    except Exception:  # as above
+        return None
+
+
 def _open(content: bytes) -> pypdfium2.PdfDocument:
     try:
         return pypdfium2.PdfDocument(content)
-    except pypdfium2.PdfiumError:
-        raise ScanRefused(Refusal(RefusalReason.BROKEN)) from None
+    except pypdfium2.PdfiumError as error:
+        locked = error.err_code == pdfium.FPDF_ERR_PASSWORD
+        reason = RefusalReason.PASSWORD if locked else RefusalReason.BROKEN
+        raise ScanRefused(Refusal(reason)) from None
+
+
+def _refuse_active_content(
+    content: bytes, reader: PdfReader | None, disputed: pypdfium2.PdfDocument | None
+) -> None:
+    """Refuse for active content; of a disputed document also for where it could be hidden."""
+    found = find_active_content(reader) if reader is not None else None
+    if found is None and disputed is not None:
+        found = find_in_bytes(content, disputed)
+    if found is not None:
+        raise ScanRefused(Refusal(found))
+
+
+def _refuse_page(page: int | None, reason: RefusalReason = RefusalReason.PAGE_BROKEN) -> None:
+    if page is not None:
+        raise ScanRefused(Refusal(reason, page=page))
 
 
 def _kind_of(content: bytes) -> str:

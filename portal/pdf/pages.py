@@ -18,6 +18,10 @@ PAGE_BYTES = 148_000
 """For a picture ``PAGE`` pixels wide, so that it goes over a slow line in 150 KB with its headers;
 one of another width may have as many bytes a pixel."""
 
+SMALL = 200
+"""Pixels of the longer side, where it only matters whether a page can be drawn."""
+
+FORM_DEPTH = 6
 TALLEST = 4
 """A page is drawn at most so many times as tall as ``width``: a roll of paper becomes narrower."""
 
@@ -100,3 +104,30 @@ def _packed(picture: Image.Image, most: float) -> bytes:
 def _is_grey(sample: Image.Image) -> bool:
     pixels = sample.tobytes()
     return all(max(pixel) - min(pixel) <= 4 for pixel in zip(*[iter(pixels)] * 3, strict=True))
+
+
+def first_page_not_drawn(document: pypdfium2.PdfDocument, pages: int) -> int | None:
+    """The number (from 1) of the first of so many pages that shows nothing, or None."""
+    for index in range(pages):
+        try:
+            page = document[index]
+            drawn = _shows_something(page)
+            page.close()
+        except (pypdfium2.PdfiumError, ValueError, ZeroDivisionError):
+            return index + 1
+        if not drawn:
+            return index + 1
+    return None
+
+
+def _shows_something(page: pypdfium2.PdfPage) -> bool:
+    """Whether the page is more than one even colour, or its pictures are whole all the same."""
+    scale = SMALL / max(page.get_size())
+    picture = page.render(scale=scale, may_draw_forms=False).to_pil().convert("L")
+    darkest, lightest = picture.getextrema()
+    if darkest != lightest:
+        return True
+    images = list(page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=FORM_DEPTH))
+    for image in images:
+        image.get_bitmap().close()
+    return bool(images)

@@ -30,6 +30,15 @@ GRACE_SECONDS = 1.0
 AT_ONCE = 4
 """Children that run at the same time; more wait. Bounds what hostile files can take together."""
 
+ENVIRONMENT = {
+    "LANG": "C.UTF-8",
+    "PATH": "/usr/bin:/bin",
+    # A child may make no thread, so the libraries must not try: numpy's, and OCR's.
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "ORT_DISABLE_TELEMETRY": "1",  # what runs the OCR's models would report to its maker
+}
+
 PROJECT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -54,10 +63,14 @@ class Sandbox:
     """Runs the tasks of ``zygote`` in children. Safe to use from many threads.
 
     ``memory_bytes`` is what a child may take on top of the loaded parsers, ``cpu_seconds`` its
-    computing time, ``wall_seconds`` the time after which it is killed.
+    computing time, ``wall_seconds`` the time after which it is killed. One that ``looks`` also has
+    numpy and the checks loaded, which one that does not need not pay for; only it can ``look``.
     """
 
-    def __init__(self, *, memory_bytes: int, cpu_seconds: int, wall_seconds: int) -> None:
+    def __init__(
+        self, *, memory_bytes: int, cpu_seconds: int, wall_seconds: int, looks: bool = False
+    ) -> None:
+        self._loads = ["look"] if looks else []
         self._limits = {"memory": memory_bytes, "cpu": cpu_seconds, "wall": wall_seconds}
         self._lock = threading.Lock()
         self._slots = threading.BoundedSemaphore(AT_ONCE)
@@ -71,7 +84,7 @@ class Sandbox:
             good, answer = self._ask(path, {"task": "inspect"})
             plain = json.loads(answer)
             if good:
-                return Inspection(int(plain["pages"]))
+                return Inspection(int(plain["pages"]), bool(plain["disputed"]))
             refusal = Refusal.from_json(plain)
         except ChildLost as lost:
             reason = RefusalReason.TIMEOUT if lost.overtime else RefusalReason.CRASHED
@@ -168,10 +181,10 @@ class Sandbox:
             self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             with theirs:
                 self._zygote = subprocess.Popen(
-                    [sys.executable, "-m", "portal.pdf.zygote"],
+                    [sys.executable, "-m", "portal.pdf.zygote", *self._loads],
                     stdin=theirs.fileno(),
                     cwd=PROJECT,
-                    env={"LANG": "C.UTF-8", "PATH": "/usr/bin:/bin"},
+                    env=ENVIRONMENT,
                 )
             self._owner = os.getpid()
         return self._socket

@@ -25,6 +25,14 @@ MAX_OBJECTS = 20_000
 FORM_DEPTH = 6
 
 
+class PageNotLoaded(Exception):
+    """A page, counted from 1, that pdfium can't load."""
+
+    def __init__(self, page: int) -> None:
+        super().__init__(page)
+        self.page = page
+
+
 @dataclass(slots=True)
 class _Marks:
     """What makes up a page."""
@@ -36,14 +44,17 @@ class _Marks:
 
 
 def first_page_that_is_no_scan(document: pypdfium2.PdfDocument) -> int | None:
-    """The number (from 1) of the first page that is no scan, or None."""
+    """The number (from 1) of the first page that is no scan, or None. Raises ``PageNotLoaded``."""
     for index in range(len(document)):
-        page = document[index]
         try:
-            if not _is_scan(page):
-                return index + 1
-        finally:
-            page.close()
+            page = document[index]
+            try:
+                if not _is_scan(page):
+                    return index + 1
+            finally:
+                page.close()
+        except pypdfium2.PdfiumError:
+            raise PageNotLoaded(index + 1) from None
     return None
 
 

@@ -1,9 +1,10 @@
 """The sandbox's own process: has the parsers loaded, and forks a child for each file.
 
-Started by ``sandbox.py`` with an empty environment, so that no secret is in its memory. Each
-request comes over a socket with two descriptors: the file to read, and the pipe to answer on. The
-child limits itself before it looks at the first byte: memory, CPU, wall time, no file that grows,
-no new descriptor — so it can open no file and no socket — and no new process.
+Started by ``sandbox.py`` with an empty environment, so that no secret is in its memory. With the
+argument ``look`` numpy, the checks and the reader of first pages are loaded too, and only then it
+can look. Each request comes over a socket with two descriptors: the file to read, and the pipe to
+answer on. The child limits itself before it looks at the first byte: memory, CPU, wall time, no
+file that grows, no new descriptor — so it can open no file and no socket — and no new process.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ import resource
 import signal
 import socket
 import sys
+from dataclasses import asdict
 from typing import Any
 
 from PIL import Image
 
 from portal.pdf.inspect import inspect
-from portal.pdf.look import look
 from portal.pdf.pages import draw, measure
 from portal.rules.page_shapes import shapes_to_json
 from portal.rules.scan_refusals import ScanRefused
@@ -40,6 +41,8 @@ def main() -> None:
     """Serve the socket on standard input until it closes."""
     requests = socket.socket(fileno=sys.stdin.fileno())
     _load_everything()
+    if "look" in sys.argv[1:]:
+        _load_look()
     gc.collect()
     gc.freeze()  # a child's collector would copy every page of what is loaded by looking at it
     libc = ctypes.CDLL(None, use_errno=True)
@@ -121,12 +124,14 @@ def _work(request: dict[str, Any], content: bytes) -> bytes:
     if request["task"] == "measure":
         return OK + json.dumps(shapes_to_json(measure(content))).encode()
     if request["task"] == "look":
+        from portal.pdf.look import look  # loaded before the fork, or the child ends here
+
         return OK + json.dumps(look(content, request["form_pages"]).to_json()).encode()
     try:
         found = inspect(content)
     except ScanRefused as refused:
         return REFUSED + json.dumps(refused.refusal.to_json()).encode()
-    return OK + json.dumps({"pages": found.pages}).encode()
+    return OK + json.dumps(asdict(found)).encode()
 
 
 def _write(answer: int, content: bytes) -> None:
@@ -153,6 +158,27 @@ def _load_everything() -> None:
         inspect(sample.getvalue())  # a blank page is no scan
     draw(sample.getvalue(), 0, 100)
     measure(sample.getvalue())
+
+
+def _load_look() -> None:
+    """Look once at a drawn form, for what numpy and the checks load lazily."""
+    import io
+
+    from PIL import ImageDraw
+
+    from portal.pdf.look import look
+    from portal.pdf.ocr import load_reader
+
+    load_reader()
+    picture = Image.new("RGB", (600, 850), (240, 236, 228))
+    pen = ImageDraw.Draw(picture)
+    for top in range(80, 700, 20):
+        pen.text((60, top), "8 6 0 9 portal " * 5, (40, 40, 50))
+    pen.ellipse((350, 600, 480, 730), outline=(200, 30, 40), width=6)
+    pen.text((290, 790), "- 3 -", (40, 40, 50))
+    sample = io.BytesIO()
+    picture.save(sample, "PDF", save_all=True, append_images=[picture])
+    look(sample.getvalue(), 2)
 
 
 if __name__ == "__main__":

@@ -138,7 +138,7 @@ def _own_words(personal: Collection[str]) -> set[str]:
         if plain[:-1].isdigit() and len(plain) >= 6:  # an ID number, a phone, a birth date
             words |= {plain[at : at + 6] for at in range(len(plain) - 5)}
         elif _HAN.search(plain):
-            words |= {plain, name_pinyin(plain)[0]}
+            words |= {plain, name_pinyin(plain)[0].replace(" ", "")}
         else:
             words.add(plain)
     return {word for word in words if len(word) >= 4 or (len(word) >= 2 and _HAN.match(word))}

@@ -14,14 +14,17 @@ _SURNAMES = {
 
 
 def name_pinyin(name: str) -> tuple[str, str]:
-    """A person's name as whole pinyin and as initials: 曾小明 → zengxiaoming, zxm."""
+    """A person's name as pinyin and as initials: 曾小明 → ``zeng xiao ming``, ``zxm``.
+
+    Syllables stay apart, so that in order all 陈 (chen) stand before the first 程 (cheng).
+    """
     from pypinyin import lazy_pinyin
 
     syllables = lazy_pinyin(name)
     if name[:1] in _SURNAMES:
         syllables = [_SURNAMES[name[0]], *lazy_pinyin(name[1:])]
     letters = [syllable for syllable in syllables if syllable.strip("· '’-")]
-    return "".join(letters).lower(), "".join(one[0] for one in letters).lower()
+    return " ".join(letters).lower(), "".join(one[0] for one in letters).lower()
 
 
 def initials(text: str) -> str:

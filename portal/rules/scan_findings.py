@@ -35,6 +35,8 @@ class FindingKind(StrEnum):
     SHADOW = "shadow"
     SAME_PAGE = "same_page"
     NO_SEAL = "no_seal"
+    GREY_SCAN = "grey_scan"
+    """A scan without colours: whether the seal is there can't be told from its red."""
     MISSING_PAGES = "missing_pages"
     OUT_OF_ORDER = "out_of_order"
     INVERTED = "inverted"
@@ -93,7 +95,12 @@ _WORDS: Mapping[FindingKind, _Words] = {
     FindingKind.NO_SEAL: _Words(
         "未见印章",
         "整份材料里没有看到红色印章。",
-        "请核对决议页和审批意见页是否已盖章；黑白扫描请改用彩色。",
+        "请核对决议页和审批意见页是否已盖章；没有盖章请补盖后重新扫描。",
+    ),
+    FindingKind.GREY_SCAN: _Words(
+        "黑白扫描",
+        "整份材料是黑白的，看不出印章是不是红色。",
+        "请核对决议页和审批意见页是否已盖章；建议改用彩色重新扫描。",
     ),
     FindingKind.MISSING_PAGES: _Words(
         "页数偏少",

@@ -22,6 +22,7 @@ class RefusalReason(StrEnum):
     EMPTY = "empty"
     TOO_LARGE = "too_large"
     BROKEN = "broken"
+    PAGE_BROKEN = "page_broken"
     PASSWORD = "password"  # noqa: S105 (a reason, no secret)
     NO_PAGES = "no_pages"
     TOO_MANY_PAGES = "too_many_pages"
@@ -34,6 +35,9 @@ class RefusalReason(StrEnum):
     CRASHED = "crashed"
 
 
+DISPUTED_NOTICE = "两种方法读这个文件的结果不一致，但每一页都能显示。请打开“点击查看”逐页核对。"
+"""Said after an upload of a file that only one of two parsers reads without a complaint."""
+
 _AGAIN = "请用扫描软件重新生成 PDF 后再上传。"
 
 _SENTENCES: Mapping[RefusalReason, str] = {
@@ -42,6 +46,7 @@ _SENTENCES: Mapping[RefusalReason, str] = {
     RefusalReason.TOO_LARGE: "文件有 {size}，超过 15M。"
     "可以把扫描分辨率调到 200 dpi 或改为灰度，重新生成后再上传。",
     RefusalReason.BROKEN: "文件已损坏，打不开。可能是保存或拷贝时中断了，请重新生成 PDF。",
+    RefusalReason.PAGE_BROKEN: "第 {page} 页显示不出来，文件可能已损坏。请重新扫描或重新生成 PDF。",
     RefusalReason.PASSWORD: "文件设置了打开密码。请去掉密码后再上传。",
     RefusalReason.NO_PAGES: "文件里没有页面。请重新扫描后再上传。",
     RefusalReason.TOO_MANY_PAGES: "文件有 {pages} 页，超过 60 页。"

@@ -27,8 +27,6 @@ from portal.services.transaction import reading, writing
 SEEN_EVERY = timedelta(minutes=1)
 """How exactly the last sign of life of a sign-in is kept: one write a minute at most."""
 
-_hasher = PasswordHasher()
-
 
 class SignInRefused(PortalError):
     """Account name or password is wrong; the same answer for both."""
@@ -43,16 +41,29 @@ class SignInRefused(PortalError):
 
 def hash_password(password: str) -> str:
     """The argon2id hash of a password, to be stored."""
-    return _hasher.hash(password)
+    return _own_hasher().hash(password)
 
 
 @cache
+def _hasher(memory_kib: int) -> PasswordHasher:
+    return PasswordHasher(memory_cost=memory_kib)
+
+
+def _own_hasher() -> PasswordHasher:
+    return _hasher(runtime().settings.password_memory_kib)
+
+
+@cache
+def _hash_of_nobody(hasher: PasswordHasher) -> str:
+    return hasher.hash(secrets.token_urlsafe(16))
+
+
 def hash_of_nobody() -> str:
     """What is verified for an unknown account.
 
     So that "no such account" takes as long as a wrong password.
     """
-    return hash_password(secrets.token_urlsafe(16))
+    return _hash_of_nobody(_own_hasher())
 
 
 def account_named(text: str) -> Account | None:
@@ -86,7 +97,7 @@ def verify_password(account: Account | None, password: str) -> bool:
     """Whether the account's password is this one; as slow for no account as for a wrong one."""
     try:
         stored = account.password_hash if account else None
-        return _hasher.verify(stored or hash_of_nobody(), password)
+        return _own_hasher().verify(stored or hash_of_nobody(), password)
     except (VerificationError, InvalidHashError):
         return False
 
@@ -147,7 +158,9 @@ def sign_in(login: str, password: str, *, address: str, user_agent: str, request
         raise SignInRefused
     account_id = account.id
     rehashed = (
-        hash_password(password) if _hasher.check_needs_rehash(account.password_hash or "") else None
+        hash_password(password)
+        if _own_hasher().check_needs_rehash(account.password_hash or "")
+        else None
     )
     token = secrets.token_urlsafe(32)
     moment = clock.now()

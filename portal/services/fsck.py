@@ -1,8 +1,8 @@
 """``flask fsck``: does what is stored agree with what the rules say and with the files.
 
 Checked: paths of the tree, stored rules of each member, tallies of each branch, who holds which
-number, and rows against files both ways. ``--repair`` mends derived data (rules, tallies, open
-holdings) only; a form is never touched.
+number, jobs and looks (fsck_looks.py), and rows against files both ways. ``--repair`` mends derived
+data (rules, tallies, open holdings, jobs, looks) only; a form is never touched.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from portal.extensions import db
 from portal.models import Member, NumberHolding, Organisation, Scan, ScanState, Tally
 from portal.rules.irregular import Irregularity
 from portal.runtime import runtime
-from portal.services import audit
+from portal.services import audit, fsck_looks
 from portal.services.derived import contribution, derive
 from portal.services.transaction import writing
 
@@ -44,6 +44,7 @@ def check(*, read_files: bool = True) -> list[Finding]:
     tallies: defaultdict[int, Counter[str]] = defaultdict(Counter)
     findings = [*_check_paths(), *_check_members(tallies), *_check_tallies(tallies)]
     findings += _check_holdings()
+    findings += [Finding("job", *found, derived=True) for found in fsck_looks.check()]
     findings += _check_files(read_files)
     db.session.rollback()
     return findings
@@ -69,6 +70,7 @@ def repair(progress: Callable[[str], None] = lambda _text: None) -> int:
             session.execute(insert(Tally), rows)
         changed += sum(1 for _ in _check_holdings())
         _repair_holdings()
+        changed += fsck_looks.repair()
         if changed:
             audit.record(None, audit.Event.DERIVED_REPAIRED, rows=changed)
     progress(f"repaired {changed} rows")

@@ -199,9 +199,11 @@ def moved_words(joining: Joining) -> str:
     if joining.state is JoiningState.SENT:
         return "申请已经提交，正在等支部审核。"
     if joining.decided_at is None or joining.state is JoiningState.DRAFT:
-        return f"申请在 {_at(joining.changed_at)} 被修改过（可能是在另一个窗口里）。"
+        return (
+            f"申请在 {clock.format_lately(joining.changed_at)} 被修改过（可能是在另一个窗口里）。"
+        )
     done = "通过" if joining.state is JoiningState.APPROVED else "退回"
-    return f"{decided_by(joining)} 在 {_at(joining.decided_at)} 已{done}这份申请。"
+    return f"{decided_by(joining)} 在 {clock.format_lately(joining.decided_at)} 已{done}这份申请。"
 
 
 def _changeable(actor: Actor, version: int | None = None) -> Joining:
@@ -275,8 +277,3 @@ def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "是" if value else "否"
     return str(value) if value else "（空）"
-
-
-def _at(moment: datetime) -> str:
-    at = moment.astimezone(clock.BEIJING)
-    return f"{at:%H:%M}" if at.date() == clock.today() else f"{at:%m-%d %H:%M}"

@@ -30,10 +30,9 @@ class AlreadySetAside(PortalError):
     status = 409
 
     def __init__(self, left: Left) -> None:
-        at = left.at.astimezone(clock.BEIJING)
         super().__init__(
-            f"{left.who} 在 {at:%m-%d %H:%M} 已把这名团员移出，原因是{left.reason.label}。"
-            "没有再改动；不对的话可以先恢复。"
+            f"{left.who} 在 {clock.format_lately(left.at)} 已把这名团员移出，"
+            f"原因是{left.reason.label}。没有再改动；不对的话可以先恢复。"
         )
 
 

@@ -16,7 +16,8 @@ from portal.models import Account, Member, Scan, ScanState, Tally
 from portal.rules.deadlines import DeadlineState
 from portal.rules.irregular import Irregularity
 from portal.rules.member_number import normalise_number
-from portal.services.scan_cells import ScanCell, ScanLine, ended_scans, make_cell
+from portal.services.look_lines import LOOK_COLUMNS, with_look
+from portal.services.scan_cells import ScanCell, ended_scans, make_cell, make_line
 from portal.services.transaction import reading
 
 PAGE_ROWS = 50
@@ -116,13 +117,15 @@ _COLUMNS = (
     Scan.late,
     Scan.uploaded_at,
     Account.person_name,
+    *LOOK_COLUMNS,
 )
 
 
-# Members with their current scan, if any: a list is one round to the database. Made once, since
-# putting a statement together takes longer than SQLite takes to answer it.
-_ROWS = (
+# Members with their current scan and its look, if any: a list is one round to the database. Made
+# once, since putting a statement together takes longer than SQLite takes to answer it.
+_ROWS = with_look(
     select(*_COLUMNS)
+    .select_from(Member)
     .outerjoin(Scan, and_(Scan.member_id == Member.id, Scan.state == ScanState.CURRENT))
     .outerjoin(Account, Account.id == Scan.uploaded_by_id)
 )
@@ -250,6 +253,8 @@ def remarks_for(
         late = cell.deadline is not None and cell.deadline.state is DeadlineState.OVERDUE
         words = f" · {cell.deadline.words}" if cell.deadline else ""
         remarks.append(Remark(f"未上传入团志愿书{words}", "wrong" if late else "warning"))
+    if cell.findings:
+        remarks.append(Remark(f"扫描件 {cell.findings} 处提示待核对", "warning"))
     if irregularity is not None:
         remarks.append(Remark(f"编号不规范：{irregularity.label}", "warning"))
     return tuple(remarks)
@@ -275,7 +280,7 @@ def _narrowed(query: Any, asked: ListQuery) -> Any:
             or_(
                 Member.name.contains(text, autoescape=True),
                 Member.initials.startswith(letters, autoescape=True),
-                Member.pinyin.startswith(letters, autoescape=True),
+                func.replace(Member.pinyin, " ", "").startswith(letters, autoescape=True),
                 *([Member.number.contains(digits)] if digits.isdecimal() else []),
             )
         )
@@ -315,7 +320,9 @@ def _rows(actor: Actor, found: list[Any]) -> tuple[MemberRow, ...]:
             member_name=name,
             number=number or released_number,
             due=due,
-            line=ScanLine(*scan) if scan[0] is not None else ended.get(member_id),
+            line=make_line(scan, number=number, name=name, joined=joined)
+            if scan[0] is not None
+            else ended.get(member_id),
             today=today,
             may_upload=may and not left,
         )

@@ -45,10 +45,8 @@ class EditConflict(PortalError):
     status = 409
 
     def __init__(self, who: str, when: datetime, stored: MemberFields, version: int) -> None:
-        at = when.astimezone(clock.BEIJING)
-        day = "" if at.date() == clock.today() else f"{at:%m-%d} "
         super().__init__(
-            f"{who} 在 {day}{at:%H:%M} 修改过这名团员，您的修改还没有保存。"
+            f"{who} 在 {clock.format_lately(when)} 修改过这名团员，您的修改还没有保存。"
             "下面标出了不同的地方，请选择保留哪一个，再保存。"
         )
         self.stored = stored

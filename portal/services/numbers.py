@@ -6,8 +6,6 @@ the second finds what the first did, and is told who and when.
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from sqlalchemy import select
 
 from portal import clock
@@ -58,8 +56,8 @@ def ask(
             if earlier.asked_by_id == actor.account_id and earlier.reason == reason:
                 return earlier.id
             raise ReleaseOutdated(
-                f"{_person(earlier.asked_by_id)} 在 {_at(earlier.asked_at)} 已申请解除占用，"
-                "不用再申请。请等上级团委处理。"
+                f"{_person(earlier.asked_by_id)} 在 {clock.format_lately(earlier.asked_at)} "
+                "已申请解除占用，不用再申请。请等上级团委处理。"
             )
         _require_number(member, number)
         if faults := wanted_faults(member, wanted_number):
@@ -210,7 +208,7 @@ def _require_open(request: NumberRelease) -> None:
     if request.state is ReleaseState.OPEN:
         return
     assert request.decided_at is not None
-    who, at = _person(request.decided_by_id), _at(request.decided_at)
+    who, at = _person(request.decided_by_id), clock.format_lately(request.decided_at)
     did = {
         ReleaseState.RELEASED: "已解除这个编号的占用",
         ReleaseState.DECLINED: "已退回这个申请",
@@ -227,8 +225,8 @@ def _require_number(member: Member, number: str) -> None:
         _require_open(last)
     now = f"现在的编号是 {group_number(member.number)}" if member.number else "现在没有编号"
     raise ReleaseOutdated(
-        f"{_person(member.changed_by_id)} 在 {_at(member.changed_at)} 修改过这名团员，{now}，"
-        "您这次的操作没有保存。请核对后再办。"
+        f"{_person(member.changed_by_id)} 在 {clock.format_lately(member.changed_at)} "
+        f"修改过这名团员，{now}，您这次的操作没有保存。请核对后再办。"
     )
 
 
@@ -274,8 +272,3 @@ def _person(account_id: int | None) -> str:
         .where(Account.id == account_id)
     ).one_or_none()
     return f"{row[0]}（{row[1]}）" if row else "系统"
-
-
-def _at(moment: datetime) -> str:
-    at = moment.astimezone(clock.BEIJING)
-    return f"{at:%H:%M}" if at.date() == clock.today() else f"{at:%Y-%m-%d %H:%M}"

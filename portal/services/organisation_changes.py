@@ -43,7 +43,7 @@ class OrganisationConflict(PortalError):
     status = 409
 
     def __init__(self, who: str, when: datetime | None) -> None:
-        at = f" 在 {when.astimezone(clock.BEIJING):%m-%d %H:%M}" if when else ""
+        at = f" 在 {clock.format_lately(when)}" if when else ""
         super().__init__(
             f"{who}{at} 改动过这个组织，您的操作没有执行。下面是现在的情况，请核对后再做一次。"
         )

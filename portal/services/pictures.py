@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 from portal.errors import NotFound
-from portal.extensions import db
-from portal.models import Scan, ScanState
+from portal.models import Scan
 from portal.pdf.sandbox import ChildLost
 from portal.rules.page_shapes import A4, PAGE, WIDTHS, PageShape, shapes_from_json, shapes_to_json
 from portal.runtime import runtime
@@ -48,16 +48,17 @@ def page_shapes(scan: Scan) -> tuple[PageShape, ...]:
     return shapes
 
 
-def draw_all(scan_id: int) -> None:
-    """Draw the pictures of a current scan's pages that are not drawn yet."""
-    scan = db.session.get(Scan, scan_id)
-    if scan is None or scan.state is not ScanState.CURRENT:
-        return
-    db.session.expunge(scan)
-    db.session.rollback()  # no transaction stays open while pages are drawn
+def draw_pages(scan: Scan, after_page: Callable[[int], bool]) -> bool:
+    """Draw the pictures of a scan's pages that are not drawn yet; whether all are there now.
+
+    ``after_page`` hears of each page and says whether to go on. Raises ``PageNotDrawn``.
+    """
     page_shapes(scan)
     for page in range(1, scan.pages + 1):
         page_picture(scan, page, PAGE)
+        if page < scan.pages and not after_page(page):
+            return False
+    return True
 
 
 def picture_key(scan: Scan, page: int, width: int) -> str:

@@ -18,8 +18,10 @@ from portal.services.transaction import writing
 log = logging.getLogger(__name__)
 
 WORKER = "worker"
-BEAT_SECONDS = 20
-AWAY_AFTER = timedelta(seconds=3 * BEAT_SECONDS)
+BEAT_SECONDS = 60
+"""The queue has nothing finer than a minute."""
+
+AWAY_AFTER = timedelta(seconds=2.5 * BEAT_SECONDS)
 
 
 def beat(name: str = WORKER) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, select
 
@@ -14,6 +14,14 @@ from portal.models import Account, Member, Scan, ScanState
 from portal.rules.deadlines import Deadline, deadline
 from portal.rules.member_number import has_upload
 from portal.runtime import runtime
+from portal.services.look_lines import (
+    LOOK_COLUMNS,
+    NO_LOOK,
+    LookLine,
+    LookState,
+    read_line,
+    with_look,
+)
 from portal.services.transaction import reading
 
 
@@ -30,6 +38,8 @@ class ScanCell(NamedTuple):
     uploaded_at: datetime | None = None
     uploaded_by: str = ""
     late: bool = False
+    look_state: LookState = LookState.NONE
+    findings: int = 0  # that nobody set aside
     deadline: Deadline | None = None
     undo_until: date | None = None
     error: str | None = None
@@ -47,12 +57,12 @@ class ScanLine(NamedTuple):
     late: bool
     uploaded_at: datetime
     uploaded_by: str
+    look: LookLine = NO_LOOK
     ended_at: datetime | None = None
     file_gone: bool = False
 
 
-_LINES = select(
-    Scan.member_id,
+_LINE = (
     Scan.id,
     Scan.state,
     Scan.pages,
@@ -60,33 +70,49 @@ _LINES = select(
     Scan.late,
     Scan.uploaded_at,
     Account.person_name,
-    Scan.ended_at,
-    Scan.file_gone_at.is_not(None),
-).join(Account, Account.id == Scan.uploaded_by_id)
+)
 
 # Made once: putting a statement together takes longer than SQLite takes to answer it.
-_CURRENT = _LINES.where(Scan.member_id == bindparam("member_id"), Scan.state == ScanState.CURRENT)
-_ENDED = _LINES.where(
-    Scan.member_id.in_(bindparam("member_ids", expanding=True)),
-    Scan.state != ScanState.CURRENT,
-    Scan.ended_at > bindparam("since"),
-).order_by(Scan.ended_at, Scan.id)
+_CURRENT = with_look(
+    select(*_LINE, *LOOK_COLUMNS)
+    .select_from(Scan)
+    .join(Account, Account.id == Scan.uploaded_by_id)
+    .where(Scan.member_id == bindparam("member_id"), Scan.state == ScanState.CURRENT)
+)
+_ENDED = (
+    select(Scan.member_id, *_LINE, Scan.ended_at, Scan.file_gone_at.is_not(None))
+    .join(Account, Account.id == Scan.uploaded_by_id)
+    .where(
+        Scan.member_id.in_(bindparam("member_ids", expanding=True)),
+        Scan.state != ScanState.CURRENT,
+        Scan.ended_at > bindparam("since"),
+    )
+    .order_by(Scan.ended_at, Scan.id)
+)
 
 
-def current_line(member_id: int) -> ScanLine | None:
+def make_line(columns: Sequence[Any], *, number: str | None, name: str, joined: date) -> ScanLine:
+    """A current scan's line from its columns and those of its look, and the member's own texts."""
+    look = read_line(columns[len(_LINE) :], number=number, name=name, joined=joined)
+    return ScanLine(*columns[: len(_LINE)])._replace(look=look)
+
+
+def current_line(member: Member) -> ScanLine | None:
     """The current scan of a member, or else the one that ended last in the days of undo."""
-    row = reading().execute(_CURRENT, {"member_id": member_id}).one_or_none()
+    row = reading().execute(_CURRENT, {"member_id": member.id}).one_or_none()
     if row is None:
-        return ended_scans([member_id]).get(member_id)
-    _, *line = row
-    return ScanLine(*line)
+        return ended_scans([member.id]).get(member.id)
+    return make_line(row, number=member.number, name=member.name, joined=member.joined)
 
 
 def ended_scans(member_ids: Iterable[int]) -> Mapping[int, ScanLine]:
     """Of each member the scan that ended last in the days of undo."""
     since = clock.now() - timedelta(days=runtime().settings.undo_days)
     rows = reading().execute(_ENDED, {"member_ids": list(member_ids), "since": since})
-    return {member_id: ScanLine(*line) for member_id, *line in rows}
+    return {
+        member_id: ScanLine(*line)._replace(ended_at=ended_at, file_gone=gone)
+        for member_id, *line, ended_at, gone in rows
+    }
 
 
 def make_cell(
@@ -114,6 +140,7 @@ def make_cell(
             line.uploaded_at,
             line.uploaded_by,
             line.late,
+            *line.look,
         )
     if not has_upload(number, runtime().policy):
         return ScanCell(member_id, member_name, "not_needed", may_upload=False)
@@ -133,6 +160,6 @@ def cell_for(actor: Actor, member: Member, *, number: str | None = None) -> Scan
         member_name=member.name,
         number=number or member.number or member.released_number,
         due=member.due_date,
-        line=current_line(member.id),
+        line=current_line(member),
         today=clock.today(),
     )

@@ -1,8 +1,9 @@
 """The main job: one scanned form per member, uploaded, replaced, deleted, taken back.
 
 An upload goes in six steps (docs/architecture.md): permission, receive and hash, inspect, keep the
-file, change the rows, wake the jobs. Until the rows change the old form stands; a crash between
-"keep" and "change the rows" leaves a file that no row names, which the sweep removes.
+file, change the rows and ask for the jobs, wake the worker. Until the rows change the old form
+stands; a crash between "keep" and "change the rows" leaves a file that no row names, which the
+sweep removes.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from portal.rules.deadlines import is_late
 from portal.rules.member_number import takes_scan
 from portal.rules.scan_refusals import MAX_SCAN_BYTES, Refusal, RefusalReason, ScanRefused
 from portal.runtime import runtime
-from portal.services import audit
+from portal.services import audit, jobs
 from portal.services.derived import tallied
 from portal.services.members import find_member
 from portal.services.transaction import writing
@@ -74,6 +75,7 @@ class Uploaded:
     scan_id: int
     replaced: bool
     unchanged: bool  # the same bytes were the current form already: nothing was done twice
+    disputed: bool = False  # two parsers disagree on the file, but each page can be drawn
 
 
 def upload(actor: Actor, member_id: int, receive: Callable[[Incoming], None]) -> Uploaded:
@@ -91,7 +93,7 @@ def upload(actor: Actor, member_id: int, receive: Callable[[Incoming], None]) ->
         runtime().store.keep(incoming, key)
     done = _make_current(actor, member_id, incoming, inspection, key)
     if not done.unchanged:
-        runtime().wake("draw_pictures", done.scan_id)
+        runtime().wake()
     return done
 
 
@@ -119,7 +121,9 @@ def restore(actor: Actor, member_id: int) -> None:
             raise NothingToUndo
         with tallied(member):
             scan.state, scan.ended_at, scan.ended_by_id = ScanState.CURRENT, None, None
+        jobs.ask(scan.id)  # while it was deleted, nobody looked at it
         audit.record(actor, audit.Event.SCAN_RESTORED, member_id=member.id, scan_id=scan.id)
+    runtime().wake()
 
 
 def current_scan(member_id: int) -> Scan | None:
@@ -216,6 +220,7 @@ def _make_current(
                 _end(old, ScanState.REPLACED, actor)
                 session.flush()  # before the new one, for the index "one current scan"
             session.add(scan)
+        jobs.ask(scan.id)
         audit.record(
             actor,
             audit.Event.SCAN_REPLACED if old is not None else audit.Event.SCAN_UPLOADED,
@@ -226,7 +231,7 @@ def _make_current(
             pages=inspection.pages,
             replaces=old.id if old is not None else None,
         )
-        return Uploaded(scan.id, replaced=old is not None, unchanged=False)
+        return Uploaded(scan.id, old is not None, unchanged=False, disputed=inspection.disputed)
 
 
 def _end(scan: Scan, state: ScanState, actor: Actor) -> None:

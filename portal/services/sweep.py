@@ -12,7 +12,7 @@ from portal import clock
 from portal.extensions import db
 from portal.models import Scan, ScanState
 from portal.runtime import runtime
-from portal.services import audit
+from portal.services import audit, jobs, looks
 from portal.services.pictures import pictures_prefix
 from portal.services.transaction import writing
 
@@ -79,7 +79,10 @@ def _remove_past_undo() -> int:
 
 
 def let_go(scan: Scan) -> bool:
-    """Remove the file of an ended scan, unless it was taken back since ``scan`` was read."""
+    """Remove the file of an ended scan, unless it was taken back since ``scan`` was read.
+
+    Its jobs go with it, and what was seen in it, unless another scan has the same bytes.
+    """
     with writing() as session:
         done = session.execute(
             update(Scan)
@@ -88,6 +91,8 @@ def let_go(scan: Scan) -> bool:
         )
         if not done.rowcount:  # type: ignore[attr-defined]
             return False
+        jobs.forget(scan.id)
+        looks.forget_unless_named(scan.sha256)
         audit.record(
             None,
             audit.Event.SCAN_FILE_REMOVED,

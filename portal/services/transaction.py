@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event, func, select
@@ -46,6 +47,18 @@ def count_on(model: Any) -> None:
         sequence = func.pg_get_serial_sequence(model.__tablename__, "id")
         last = select(func.max(model.id)).scalar_subquery()
         db.session.execute(select(func.setval(sequence, last)))
+
+
+def insert_or_update(model: Any, keys: Sequence[str], columns: Sequence[str]) -> Any:
+    """INSERT … ON CONFLICT (``keys``) DO UPDATE of the other ``columns``, in both databases.
+
+    Two that write the same row at once leave one, and the second waits for the first.
+    """
+    # Loaded with the first use: of two dialects a process needs one.
+    dialect: Any = import_module(f"sqlalchemy.dialects.{db.engine.dialect.name}")
+    statement = dialect.insert(model)
+    changed = {name: statement.excluded[name] for name in columns if name not in keys}
+    return statement.on_conflict_do_update(index_elements=list(keys), set_=changed)
 
 
 def prepare_sqlite(engine: Engine) -> None:

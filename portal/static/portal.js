@@ -169,6 +169,15 @@
 
   /* ---- what the server answered ---- */
 
+  // 检查中… asks by itself: when that fails nobody is told, and it asks again.
+  function isQuiet(element) { return !!element && element.hasAttribute && element.hasAttribute('data-quiet'); }
+
+  function askLater(element) {
+    window.setTimeout(function () {
+      if (document.body.contains(element)) { window.htmx.trigger(element, 'again'); }
+    }, 20000);
+  }
+
   document.addEventListener('htmx:xhr:progress', function (event) {
     if (event.target.classList.contains('upload') && event.detail.lengthComputable) {
       progress(event.target, event.detail.loaded, event.detail.total);
@@ -176,6 +185,10 @@
   });
   document.addEventListener('htmx:beforeSwap', function (event) {
     var form = event.detail.requestConfig && event.detail.requestConfig.elt;
+    if (event.detail.xhr.status >= 400 && isQuiet(form)) {
+      if (event.detail.xhr.status >= 500) { askLater(form); }
+      return;
+    }
     if (event.detail.xhr.status >= 400) {
       // Errors come as a message for #messages (HX-Retarget): let it in.
       event.detail.shouldSwap = true;
@@ -186,6 +199,10 @@
   });
   document.addEventListener('htmx:sendError', function (event) {
     var element = event.target;
+    if (isQuiet(element)) {
+      askLater(element);
+      return;
+    }
     if (element.classList && element.classList.contains('upload')) {
       lineLost(element);
       return;

@@ -7,8 +7,6 @@ import pytest
 from tests.browser.conftest import People
 from tests.browser.drivers import Driver, PlaywrightPage, wait_text
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 FIRST, SECOND = "hongqi-42-mantou-gou", "kuaizi 7 yusan 9 shitou"
 
 

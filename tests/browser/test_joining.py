@@ -7,8 +7,6 @@ import sqlite3
 from datetime import date, timedelta
 from pathlib import Path
 
-import pytest
-
 from portal import clock
 from portal.demo.paper import Paper
 from portal.demo.people import People as InventedPeople
@@ -16,8 +14,6 @@ from portal.demo.people import Person
 from tests.browser.conftest import People, Portal
 from tests.browser.drivers import Driver, PlaywrightPage, wait, wait_text
 from tests.browser.test_stories import no_sideways_scroll
-
-pytestmark = pytest.mark.xdist_group("browser")
 
 PASSWORD = "河边三只慢悠悠的骆驼"
 ENGINES = ("chromium156", "chromium86", "other")

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
-import pytest
-
 from tests.browser.conftest import People, Portal
 from tests.browser.drivers import PlaywrightPage, wait, wait_gone, wait_text
-
-pytestmark = pytest.mark.xdist_group("browser")
 
 
 def query(portal: Portal, sql: str, *values: object) -> list[tuple[object, ...]]:
@@ -99,9 +95,8 @@ def test_a_wrong_number_is_released_and_put_right(people: People, portal: Portal
     assert held == right
 
 
-@pytest.mark.parametrize("width", [1366, 360])
 def test_axe_finds_nothing_and_nothing_scrolls_sideways(
-    people_today: People, portal: Portal, width: int
+    people_today: People, portal: Portal
 ) -> None:
     from axe_core_python.sync_playwright import Axe
 
@@ -135,13 +130,14 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(
     }
     page = people_today.page()
     assert isinstance(page, PlaywrightPage)
-    page.viewport(width, 768)
     broken = []
     for login, paths in pages.items():
         people_today.sign_in(login, page=page)
         for path in paths:
             page.goto(path)
-            assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+            for width in (360, 1366):
+                page.viewport(width, 768)
+                assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
             found = Axe().run(page.page)["violations"]
             broken += [(path, one["id"], one["nodes"][0]["html"][:200]) for one in found]
     assert broken == []

@@ -14,8 +14,6 @@ from tests.browser.conftest import People, Portal
 from tests.browser.drivers import Driver, PlaywrightPage, wait, wait_gone, wait_text
 from tests.scans import good_scan, png
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 MIB = 1024 * 1024
 
 

@@ -8,14 +8,10 @@ form is current or the new one, and a sweep leaves no other file.
 from __future__ import annotations
 
 import io
-import os
 import re
 import shutil
 import signal
 import socket
-import subprocess
-import sys
-import textwrap
 import time
 import urllib.error
 import urllib.request
@@ -34,10 +30,9 @@ from portal.runtime import runtime
 from portal.services import fsck
 from portal.services.sweep import sweep
 from tests import scans as files
-from tests.builders import PASSWORD, World
+from tests.builders import PASSWORD, TEST_MEMORY_KIB, World
 from tests.conftest import KEY
-
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tests.deploy import killer
 
 STEPS = {
     "1 before the permission": ("portal.services.scans", "_require_upload", "before"),
@@ -52,37 +47,6 @@ STEPS = {
     "5 after the commit": ("portal.services.scans", "_make_current", "after"),
     "6 before the answer": ("portal.services.pictures", "page_picture", "never"),
 }
-
-KILLER = """
-import os, signal, sys
-from pydoc import locate
-
-place, name, when = sys.argv[1:4]
-owner = locate(place)
-real = getattr(owner, name)
-
-def killing(*args, **kwargs):
-    if when == "before" and os.environ.get("ARMED"):
-        os.kill(os.getpid(), signal.SIGKILL)
-    result = real(*args, **kwargs)
-    if when == "after" and os.environ.get("ARMED"):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return result
-
-setattr(owner, name, killing)
-sys.argv[1:] = ["--port", sys.argv[4]]
-from portal import serve
-from portal.services import accounts
-# Armed once the upload comes: signing in writes to the record too.
-from portal.web import PortalRequest
-import portal.blueprints.members.cells as cells
-upload = cells.scans.upload
-def armed(*args):
-    os.environ["ARMED"] = "1"
-    return upload(*args)
-cells.scans.upload = armed
-serve.main()
-"""
 
 
 def free_port() -> int:
@@ -144,15 +108,13 @@ def test_a_kill_at_any_step_leaves_the_old_form_or_the_new_one(
     db.session.remove()
     port = free_port()
     instance = app.extensions["portal"].settings.instance
-    process = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(KILLER), *STEPS[step], str(port)],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "PORTAL_INSTANCE": str(instance),
-            "PORTAL_SECRET_KEY": KEY,
-            "PORTAL_LOG_LEVEL": "ERROR",
-        },
+    process = killer.start(
+        port,
+        STEPS[step],
+        instance=instance,
+        secret_key=KEY,
+        log_level="ERROR",
+        password_memory_kib=TEST_MEMORY_KIB,
     )
     try:
         person = Person(port)
@@ -162,12 +124,13 @@ def test_a_kill_at_any_step_leaves_the_old_form_or_the_new_one(
         if dies:
             with pytest.raises(OSError):  # noqa: PT011 (the line is lost, however)
                 person.upload(member, files.good_scan(3))
-            assert process.wait(timeout=10) == -signal.SIGKILL
+            process.join(timeout=10)
+            assert process.exitcode == -signal.SIGKILL
         else:
             person.upload(member, files.good_scan(3))
     finally:
         process.kill()
-        process.wait()
+        process.join()
 
     current = db.session.scalars(
         select(Scan).where(Scan.member_id == member, Scan.state == ScanState.CURRENT)

@@ -54,6 +54,7 @@ def test_what_was_there_before_is_there_after(app: Flask) -> None:
             "zhibu",
             "tuanyuan",
         ]
+        assert connection.execute(text("SELECT pinyin FROM member")).scalar() == "li mou"
         held = connection.execute(text("SELECT number, member_id FROM number_holding")).all()
         assert [tuple(row) for row in held] == [("202011000003", 1)]
         with pytest.raises(IntegrityError):

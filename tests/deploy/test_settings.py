@@ -98,6 +98,8 @@ def test_production_refuses_the_demo_key_and_an_open_folder(tmp_path: Path) -> N
     with pytest.raises(SettingsError, match="chmod 700"):
         load_settings(instance=tmp_path, mode="production")
     tmp_path.chmod(0o700)
+    with pytest.raises(SettingsError, match="PORTAL_PASSWORD_MEMORY_KIB: production wants 19456"):
+        load_settings(instance=tmp_path, mode="production", password_memory_kib=19455)
     with pytest.raises(SettingsError, match="demo key"):
         load_settings(instance=tmp_path, mode="production", secret_key=DEMO_KEY)
     assert load_settings(instance=tmp_path, mode="production").mode == "production"

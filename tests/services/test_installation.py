@@ -17,9 +17,9 @@ from portal.errors import NotFound, StoreUnavailable
 from portal.extensions import db
 from portal.models import Account, Member, Organisation, Scan, Tally
 from portal.runtime import runtime
-from portal.services import fsck, installation, readiness, scans
+from portal.services import fsck, installation, job_running, readiness, scans
 from portal.services.derived import add_to_tally
-from portal.services.pictures import draw_all, page_picture, picture_key
+from portal.services.pictures import page_picture, picture_key
 from portal.services.transaction import writing
 from tests import scans as files
 from tests.builders import World
@@ -180,12 +180,9 @@ def test_page_pictures_are_drawn_once_and_kept(world: World) -> None:
 def test_all_pictures_are_drawn_by_the_worker(world: World) -> None:
     member = world.add_member()
     done = world.upload(member)
-    draw_all(done.scan_id)
+    job_running.work(60)
     scan = db.session.get_one(Scan, done.scan_id)
     assert runtime().store.size(picture_key(scan, 2, 1000))
-    scans.delete(world.actor(world.branch), member)
-    draw_all(done.scan_id)  # no longer current: nothing to draw
-    draw_all(12345)
 
 
 def test_pictures_go_with_their_form(world: World) -> None:
@@ -193,7 +190,7 @@ def test_pictures_go_with_their_form(world: World) -> None:
 
     member = world.add_member()
     done = world.upload(member)
-    draw_all(done.scan_id)
+    job_running.work(60)
     key = picture_key(db.session.get_one(Scan, done.scan_id), 1, 1000)
     scans.delete(world.actor(world.branch), member)
     with time_machine.travel(datetime.now(UTC) + timedelta(days=31), tick=False):

@@ -67,6 +67,14 @@ def test_the_list_is_in_order_of_pinyin(sorts: World, branch: Actor) -> None:
     assert names(sorts, branch, descending=True) == ["曾有", "方无", "丁旧", "白期", "安新"]
 
 
+def test_one_surname_stands_together(world: World, branch: Actor) -> None:
+    for name in ("程秋", "陈立", "程一", "陈成", "陈夏"):
+        world.add_member(name=name)
+    assert names(world, branch) == ["陈成", "陈立", "陈夏", "程秋", "程一"]
+    assert names(world, branch, text="chenl") == ["陈立"]
+    assert names(world, branch, text="chen l") == ["陈立"]
+
+
 @pytest.mark.parametrize(
     ("wanted", "found"),
     [

@@ -89,6 +89,12 @@ def test_a_refused_file_changes_nothing(world: World) -> None:
     assert check() == []
 
 
+def test_a_disputed_file_is_stored_and_said_so(world: World) -> None:
+    done = world.upload(world.add_member(), files.disputed())
+    assert done.disputed
+    assert not world.upload(world.add_member(), files.good_scan()).disputed
+
+
 def test_fifteen_m_exactly_is_taken_and_one_byte_more_is_not(world: World) -> None:
     from portal.demo.paper import pad_to
 

@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from flask import Flask
 
-from portal.extensions import limiter
+from portal.extensions import db, limiter
 from portal.services import readiness, scans
 from tests import scans as files
 from tests.builders import PASSWORD, World
@@ -321,6 +321,7 @@ def test_upload_replace_delete_undo_in_the_cell(world: World) -> None:
         (files.png(), "内容是 PNG 图片"),
         (b"", "0 字节"),
         (files.truncated(), "文件已损坏"),
+        (files.without_second_page(), "第 2 页显示不出来"),
         (files.with_password(), "打开密码"),
         (files.with_text_page(), "第 2 页不是扫描件或图片"),
         (files.with_javascript(), "JavaScript"),
@@ -338,6 +339,11 @@ def test_a_refused_file_says_why_and_leaves_what_was_there(
     assert words in answer.text
     assert "点击查看" in answer.text  # the one that was there before
     assert world.member(member).has_scan
+
+
+def test_a_disputed_file_is_taken_with_a_word_to_check_it(world: World) -> None:
+    answer = world.client_of(world.branch).upload(world.add_member(), files.disputed())
+    assert "已上传。两种方法读这个文件的结果不一致，但每一页都能显示。" in answer.text
 
 
 def test_without_javascript_the_same_form_works(world: World) -> None:
@@ -612,6 +618,83 @@ def test_there_is_no_undo_for_a_stranger(world: World) -> None:
     world.upload(member)
     scans.delete(world.actor(world.branch), member)
     assert world.client_of(world.sister).post(f"/members/{member}/scan/restore").status_code == 404
+
+
+def test_the_cell_says_that_the_form_is_looked_at_and_asks_by_itself(world: World) -> None:
+    from portal.services import job_running
+
+    member = world.add_member()
+    branch = world.client_of(world.branch)
+    cell = branch.upload(member, files.good_scan()).text
+    asks = f'hx-get="/members/{member}/scan/look?turn=1" hx-trigger="load delay:2s, again"'
+    assert "检查中…" in cell
+    assert asks in cell
+    assert asks in branch.get("/members/").text
+    assert asks in world.client_of(world.district).get(f"/members/{member}").text
+
+    answer = branch.get(f"/members/{member}/scan/look?turn=5", htmx=True).text
+    assert "turn=6" in answer
+    assert "delay:13s" in answer
+    assert "remark" not in answer
+    for turn in ("999", "-1", "x"):
+        assert "检查中…" in branch.get(f"/members/{member}/scan/look?turn={turn}", htmx=True).text
+    assert "hx-get" not in branch.get(f"/members/{member}/scan/look?turn=999", htmx=True).text
+
+    job_running.work(60)
+    answer = branch.get(f"/members/{member}/scan/look?turn=2", htmx=True).text
+    assert "检查中" not in answer
+    assert f'<div id="remark-{member}" hx-swap-oob="true">' in answer
+    assert "scan/look" not in branch.get("/members/").text
+
+
+def test_who_has_no_javascript_is_led_to_the_page(world: World) -> None:
+    member = world.add_member()
+    world.upload(member)
+    answer = world.client_of(world.branch).get(f"/members/{member}/scan/look")
+    assert (answer.status_code, answer.location) == (303, f"/members/{member}")
+
+
+def test_a_look_that_failed_says_so(world: World) -> None:
+    from sqlalchemy import update
+
+    from portal.models import Job, JobState
+    from portal.services.transaction import writing
+
+    world.upload(world.add_member())
+    with writing() as session:
+        session.execute(update(Job).values(state=JobState.FAILED, due_at=None))
+    page = world.client_of(world.branch).get("/members/").text
+    assert "未能检查" in page
+    assert "scan/look" not in page
+
+
+def test_a_finding_is_set_aside_and_taken_back(world: World) -> None:
+    from portal.rules.scan_findings import FindingKind
+    from portal.services import job_running, looks
+
+    member = world.add_member()
+    scan = world.upload(member).scan_id  # two pages of eight
+    job_running.work(60)
+    branch = world.client_of(world.branch)
+    (finding,) = [
+        one.finding
+        for one in looks.findings_of(world.actor(world.branch), scan)
+        if one.finding.kind is FindingKind.MISSING_PAGES
+    ]
+    named = {"kind": finding.kind.value, "page": str(finding.page)}
+
+    def is_set_aside() -> bool:
+        db.session.rollback()
+        found = looks.findings_of(world.actor(world.branch), scan)
+        return next(one.set_aside is not None for one in found if one.finding == finding)
+
+    answer = branch.post(f"/scans/{scan}/findings/set-aside", named)
+    assert (answer.status_code, answer.location) == (303, f"/members/{member}")
+    assert is_set_aside()
+    branch.post(f"/scans/{scan}/findings/take-back", named)
+    assert not is_set_aside()
+    for wrong in ({"kind": "nonsense", "page": "1"}, {"kind": "tilted", "page": "x"}):
+        assert branch.post(f"/scans/{scan}/findings/set-aside", wrong).status_code == 404
 
 
 def test_no_batch_entry_anywhere(world: World) -> None:

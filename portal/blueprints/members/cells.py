@@ -13,12 +13,15 @@ from portal.blueprints.gate import requires
 from portal.blueprints.members.editing import EditPage
 from portal.blueprints.members.views import blueprint
 from portal.extensions import csrf
-from portal.rules.scan_refusals import ScanRefused
+from portal.rules.scan_refusals import DISPUTED_NOTICE, ScanRefused
 from portal.services import scans
 from portal.services.listing import MemberRow, find_row
 from portal.services.members import find_member
 from portal.storage import Incoming
 from portal.web import PortalRequest, current_actor, is_partial, page_or_partial
+
+LOOK_PAUSES = (2, 2, 3, 5, 8, 13, 20, *(30,) * 18)
+"""Seconds between two questions of a page how far a look is: ten minutes, then it lets be."""
 
 
 @blueprint.get("/<int:member_id>/scan/cell")
@@ -28,6 +31,18 @@ def cell(member_id: int) -> Response:
     if not is_partial():  # nothing is shown, so nothing else asks whether the member is theirs
         find_member(current_actor(), Action.UPLOAD_SCAN, member_id)
     return _cell_or_back(member_id)
+
+
+@blueprint.get("/<int:member_id>/scan/look")
+@requires(Action.VIEW_MEMBER)
+def look(member_id: int) -> Response:
+    """检查中…: how far the look at the form is. Asks again by itself, ever more slowly."""
+    row = find_row(current_actor(), Action.VIEW_MEMBER, member_id)
+    if not is_partial():
+        return redirect(f"/members/{member_id}", 303)
+    turn = min(max(request.args.get("turn", 0, type=int), 0), len(LOOK_PAUSES))
+    wait = LOOK_PAUSES[turn] if turn < len(LOOK_PAUSES) else None
+    return make_response(render_template("members/_look.html", row=row, wait=wait, turn=turn + 1))
 
 
 @blueprint.post("/<int:member_id>/scan")
@@ -46,6 +61,8 @@ def upload(member_id: int) -> Response:
     if done.unchanged:
         return _cell_or_back(member_id, notice="这份文件已经上传过，没有重复保存。")
     notice = "已重新上传，原来的文件保留 30 天。" if done.replaced else "已上传。"
+    if done.disputed:
+        notice += DISPUTED_NOTICE
     return _cell_or_back(member_id, notice=notice)
 
 
