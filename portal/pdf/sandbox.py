@@ -27,6 +27,8 @@ from portal.rules.scan_refusals import Refusal, RefusalReason, ScanRefused
 
 ANSWER_BYTES = 4 * 1024 * 1024
 GRACE_SECONDS = 1.0
+LOAD_SECONDS = 60
+"""What the process with the parsers may take to start, on a slow machine with much to do."""
 AT_ONCE = 4
 """Children that run at the same time; more wait. Bounds what hostile files can take together."""
 
@@ -150,9 +152,12 @@ class Sandbox:
                 socket.send_fds(self._running_socket(), [message], descriptors)
 
     def _receive(self, receiver: int) -> tuple[bool, bytes]:
-        """The whole answer, or ``ChildLost``; a child past its time is killed."""
+        """The whole answer, or ``ChildLost``; a child past its time is killed.
+
+        Its time begins with its id: before that its process may still be loading the parsers.
+        """
         began = time.monotonic()
-        ends = began + self._limits["wall"] + GRACE_SECONDS
+        ends = began + LOAD_SECONDS
         answer = b""
         with selectors.DefaultSelector() as selector:
             selector.register(receiver, selectors.EVENT_READ)
@@ -162,6 +167,9 @@ class Sandbox:
                 chunk = os.read(receiver, 1 << 16)
                 if not chunk:
                     return self._judge(answer[PID_BYTES:], time.monotonic() - began)
+                if len(answer) < PID_BYTES <= len(answer) + len(chunk):
+                    began = time.monotonic()
+                    ends = began + self._limits["wall"] + GRACE_SECONDS
                 answer += chunk
         if len(answer) >= PID_BYTES:
             with suppress(ProcessLookupError):
