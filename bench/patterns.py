@@ -61,11 +61,12 @@ def digits() -> None:
             canvas = Image.new("L", (120, 160), 255)
             font = ImageFont.truetype(path, 96)
             ImageDraw.Draw(canvas).text((60, 80), str(digit), 0, font, anchor="mm")
-            for thick, level in enumerate((128, 200)):
-                soft = canvas.filter(ImageFilter.GaussianBlur(3))
-                ink = np.asarray(soft) < level
+            for thick, softness in enumerate((3, 6)):
+                soft = canvas.filter(ImageFilter.GaussianBlur(softness))
+                dark = 1 - np.asarray(soft, dtype=np.float32) / 255
+                ink = dark > 0.25
                 rows, columns = np.flatnonzero(ink.any(1)), np.flatnonzero(ink.any(0))
-                glyph = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+                glyph = dark[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
                 made[digit, place * 2 + thick] = page_numbers.normalised(glyph)
     table = np.round(made.reshape(10, made.shape[1], -1) * 127).astype(np.int8)
     np.save(Path(page_numbers.__file__).with_name("digits.npy"), table)
@@ -79,7 +80,7 @@ def page(chance: random.Random) -> np.ndarray:
     font = ImageFont.truetype(chance.choice(FONTS), size)
     tone, down = chance.randint(20, 110), chance.uniform(1.1, 2.2)
     for top in np.arange(10, sheet.height - size, size * down):
-        text = [c for c in chance.choices([one for one in COMMON if one], k=60)]
+        text = chance.choices([one for one in COMMON if one], k=60)
         for place in range(0, 60, 11):
             text[place] = chance.choice("，。、0123456789")
         shift = chance.uniform(0, 90)

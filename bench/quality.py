@@ -79,13 +79,13 @@ def report(outcomes: list[Outcome], kinds: list[FindingKind]) -> None:
     """Print the tables."""
     clean = [one for one in outcomes if one.planted is None]
     pages = sum(one.pages for one in clean)
-    false = Counter(kind for one in clean for kind, page in one.said if _is_false(one, kind, page))
+    false = Counter(kind for one in clean for kind, _ in one.said if _is_false(one, kind))
     rows: list[tuple[object, ...]] = []
     for kind in kinds:
         planted = [one for one in outcomes if one.planted is kind]
         found = sum(_is_found(one) for one in planted)
         beside = Counter(
-            other for one in planted for other, page in one.said if _is_beside(one, other, page)
+            other for one in planted for other, _ in one.said if _is_beside(one, other)
         )
         also = "、".join(f"{other.value} {count}" for other, count in beside.most_common(3))
         share = f"{found / len(planted):.0%}" if planted else ""
@@ -97,7 +97,7 @@ def report(outcomes: list[Outcome], kinds: list[FindingKind]) -> None:
         (place, page)
         for place, one in enumerate(clean)
         for kind, page in one.said
-        if _is_false(one, kind, page)
+        if _is_false(one, kind)
     }
     print(
         f"\n{len(clean)} clean forms, {pages} pages: {len(bad)} pages or files with a false finding"
@@ -106,7 +106,7 @@ def report(outcomes: list[Outcome], kinds: list[FindingKind]) -> None:
     )
     for one in clean:
         for kind, page in sorted(one.said):
-            if _is_false(one, kind, page):
+            if _is_false(one, kind):
                 print(f"  false: {kind.value}, page {page}, {one.setting}")
     for one in outcomes:
         if one.planted is not None and not _is_found(one):
@@ -114,17 +114,15 @@ def report(outcomes: list[Outcome], kinds: list[FindingKind]) -> None:
 
 
 def _is_found(one: Outcome) -> bool:
-    if one.planted is FindingKind.SIDEWAYS or one.planted not in WHOLE_FILE_KINDS:
-        return any(kind is one.planted and page for kind, page in one.said)
-    return (one.planted, 0) in one.said
+    return any(kind is one.planted for kind, _ in one.said)
 
 
-def _is_false(one: Outcome, kind: FindingKind, page: int) -> bool:
+def _is_false(one: Outcome, kind: FindingKind) -> bool:
     """A grey scan is one: to say so is true."""
     return not (kind is FindingKind.GREY_SCAN and one.setting.scanner.endswith("grey"))
 
 
-def _is_beside(one: Outcome, kind: FindingKind, page: int) -> bool:
+def _is_beside(one: Outcome, kind: FindingKind) -> bool:
     return kind is not one.planted and kind not in WHOLE_FILE_KINDS
 
 
@@ -134,7 +132,7 @@ def _one(task: tuple[FindingKind | None, int, int]) -> Outcome:
     scanner, tone = SCANNERS[place % 3], list(TONES)[place // 3 % 5]
     setting = Setting(scanner, tone, chance.choice(DPI))
     if kind is None:
-        setting, content, form_pages = setting, _bound(_clean(setting, chance), setting), 8
+        content, form_pages = _bound(_clean(setting, chance), setting), 8
     else:
         setting, content, form_pages = PLANTS[kind](setting, chance)
     seen = look(content, form_pages)

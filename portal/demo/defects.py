@@ -21,7 +21,7 @@ PAPER_HEIGHT_MM = 297
 
 def blank(sheet: Image.Image, chance: random.Random) -> Image.Image:
     """A page without content: the back's ink shows through a little, and there is dust."""
-    paper = Image.new("RGB", sheet.size, sheet.getpixel((5, 5)))  # type: ignore[arg-type]
+    paper = Image.new("RGB", sheet.size, sheet.getpixel((5, 5)))
     back = ImageOps.mirror(sheet).filter(ImageFilter.GaussianBlur(sheet.height / 600))
     page = Image.blend(paper, back, chance.uniform(0, 0.07))
     pen = ImageDraw.Draw(page)
@@ -122,7 +122,7 @@ def shadow(picture: Image.Image, chance: random.Random) -> Image.Image:
 
 def finger(picture: Image.Image, chance: random.Random) -> Image.Image:
     """A finger holds the paper down and hides what is under it."""
-    width, height = picture.size
+    height = picture.height
     mm = height / PAPER_HEIGHT_MM
     length, thick = chance.uniform(38, 60) * mm, chance.uniform(15, 20) * mm
     y = chance.uniform(0.25, 0.75) * height

@@ -1,7 +1,7 @@
 """Draws invented scanned 《入团志愿书》: cover, tables, handwriting, red seal, paper tone, a tilt.
 
-The cover is filled in for each member; the other pages come from a pool that is drawn once, which is
-what makes 200 forms in a few seconds possible. Pages are JPEGs put into a PDF as they are.
+The cover is filled in for each member; the other pages come from a pool that is drawn once, which
+is what makes 200 forms in a few seconds possible. Pages are JPEGs put into a PDF as they are.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 Started by ``sandbox.py`` with an empty environment, so that no secret is in its memory. With the
 argument ``look`` numpy, the checks and the reader of first pages are loaded too, and only then it
 can look. Each request comes over a socket with two descriptors: the file to read, and the pipe to
-answer on. The child limits itself before it looks at the first byte: memory, CPU, wall time, no file
-that grows, no new descriptor — so it can open no file and no socket — and no new process.
+answer on. The child limits itself before it looks at the first byte: memory, CPU, wall time, no
+file that grows, no new descriptor — so it can open no file and no socket — and no new process.
 """
 
 from __future__ import annotations

@@ -39,17 +39,22 @@ def washed_out(page: PagePicture) -> Mask | None:
     blob = largest_blob(light >= limits.WASHED_WHITE)
     if blob.mean() < limits.WASHED_SHARE:
         return None
-    around = (
-        Image.fromarray(blob.astype(np.uint8))
-        .filter(ImageFilter.MaxFilter(9))
-        .resize((page.width, page.height), Image.Resampling.NEAREST)
-    )
-    there = page.faint_ink & (np.asarray(around) > 0)
-    if not there.any():
-        return None  # nothing was written there
-    contrast = float(np.percentile(page.darkness[there], 50))
-    usual = float(np.percentile(page.darkness[page.faint_ink], 50))
+    around = Image.fromarray(blob.astype(np.uint8)).filter(ImageFilter.MaxFilter(5))
+    near = np.asarray(around.resize((page.width, page.height), Image.Resampling.NEAREST)) > 0
+    contrast = _median_contrast(page, near)
+    usual = _median_contrast(page, ~near)
+    if contrast is None or usual is None:
+        return None  # nothing is written there
     return blob if contrast < limits.WASHED_INK * usual else None
+
+
+def _median_contrast(page: PagePicture, where: Mask) -> float | None:
+    """Of the ink there: how much of the light it takes away."""
+    ink = page.faint_ink & where
+    if np.count_nonzero(ink) < limits.WASHED_POINTS:
+        return None
+    dark = page.darkness[ink].astype(np.float32)
+    return float(np.median(dark / (dark + page.grey[ink])))
 
 
 def shadowed(page: PagePicture) -> Mask | None:

@@ -54,58 +54,69 @@ def check_order(numbers: dict[int, int]) -> list[Finding]:
     ]
 
 
-def _foot(page: PagePicture, tilt: float) -> Mask:
-    """The middle of the foot at about 150 dpi of A4, straight, as ink."""
+Darkness = NDArray[np.float32]
+
+
+def _foot(page: PagePicture, tilt: float) -> Darkness:
+    """The middle of the foot at about 150 dpi of A4, straight: 0 is paper, 1 is black."""
     width, height = page.page.get_size()
     scale = limits.FOOT_LONG_SIDE / max(width, height)
     cut = (width * 0.25, 0, width * 0.25, height * (1 - limits.FOOT))
     bitmap = page.page.render(scale=scale, crop=cut, may_draw_forms=False, grayscale=True)
     picture = Image.fromarray(bitmap.to_numpy().reshape(bitmap.height, bitmap.width, -1)[..., 0])
     grey = np.asarray(picture.rotate(tilt, Image.Resampling.BILINEAR, fillcolor=255))
-    paper = np.percentile(grey, 70)
-    return np.asarray(grey < 0.65 * paper)
+    paper = max(1.0, float(np.percentile(grey, 70)))
+    return (1 - grey / np.float32(paper)).clip(0, 1).astype(np.float32)
 
 
-def _lowest_line(foot: Mask) -> Mask | None:
+def _lowest_line(foot: Darkness) -> Darkness | None:
     """The lowest line of ink, if it is short, as high as small print, and in the middle."""
+    ink = foot > limits.DIGIT_INK
     margin = round(foot.shape[1] * 0.2)
     # Whatever is long is a frame or the paper's edge and not a number.
-    rows = foot[:, margin:-margin].any(axis=1) & (foot.mean(axis=1) < 0.3)
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], rows, [False]]).astype(np.int8)))
-    for top, bottom in reversed(list(zip(edges[::2], edges[1::2], strict=True))):
+    rows: Mask = np.logical_and(ink[:, margin:-margin].any(axis=1), ink.mean(axis=1) < 0.3)
+    for top, bottom in reversed(_runs(rows, gap=3)):
         if bottom - top < limits.DIGIT_HEIGHT[0]:
             continue
-        line = foot[top:bottom]
-        columns = np.flatnonzero(line.any(axis=0))
+        columns = np.flatnonzero(ink[top:bottom].any(axis=0))
         middle, long = (columns[0] + columns[-1]) / 2, columns[-1] - columns[0]
         plain = (
             bottom - top <= limits.DIGIT_HEIGHT[1]
             and long < 0.3 * foot.shape[1]
             and abs(middle / foot.shape[1] - 0.5) < 0.12
         )
-        return line[:, columns[0] : columns[-1] + 1] if plain else None
+        return foot[top:bottom, columns[0] : columns[-1] + 1] if plain else None
     return None
 
 
-def _glyphs(line: Mask) -> list[Mask]:
+def _glyphs(line: Darkness) -> list[Darkness]:
     """What stands apart in the line, without dashes and dots."""
-    columns = line.any(axis=0)
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], columns, [False]]).astype(np.int8)))
+    ink = line > limits.DIGIT_INK
     glyphs = []
-    for left, right in zip(edges[::2], edges[1::2], strict=True):
-        rows = np.flatnonzero(line[:, left:right].any(axis=1))
-        glyph = line[rows[0] : rows[-1] + 1, left:right]
-        if glyph.shape[0] >= 0.6 * line.shape[0]:
-            glyphs.append(glyph)
+    for left, right in _runs(np.any(ink, axis=0), gap=1):
+        rows = np.flatnonzero(ink[:, left:right].any(axis=1))
+        if rows[-1] + 1 - rows[0] >= 0.6 * line.shape[0]:
+            glyphs.append(line[rows[0] : rows[-1] + 1, left:right])
     return glyphs
 
 
-def normalised(glyph: Mask) -> NDArray[np.float32]:
+def _runs(marked: Mask, gap: int) -> list[tuple[int, int]]:
+    """Begin and end of what is marked without a gap larger than ``gap``."""
+    places = np.flatnonzero(marked)
+    if len(places) == 0:
+        return []
+    breaks = np.flatnonzero(np.diff(places) > gap + 1)
+    begins = places[np.concatenate([[0], breaks + 1])]
+    ends = places[np.concatenate([breaks, [len(places) - 1]])] + 1
+    return list(zip(begins.tolist(), ends.tolist(), strict=True))
+
+
+def normalised(glyph: Darkness) -> Darkness:
     """A glyph in a box of its own height, its shape kept, of length 1 about its mean."""
     rows, columns = GLYPH
     width = min(columns, max(2, round(glyph.shape[1] * rows / glyph.shape[0])))
-    picture = Image.fromarray(glyph.astype(np.uint8) * 255)
-    scaled = np.asarray(picture.resize((width, rows), Image.Resampling.BOX), dtype=np.float32)
+    picture = Image.fromarray(glyph)
+    scaled = np.asarray(picture.resize((width, rows), Image.Resampling.BILINEAR))
     values = np.zeros(GLYPH, np.float32)
     left = (columns - width) // 2
     values[:, left : left + width] = scaled
@@ -113,7 +124,7 @@ def normalised(glyph: Mask) -> NDArray[np.float32]:
     return values / max(1e-6, float(np.sqrt((values**2).sum())))
 
 
-def _read_digit(glyph: Mask) -> int | None:
+def _read_digit(glyph: Darkness) -> int | None:
     """The digit that fits best, if it fits well and no other one does."""
     scores = (_digits @ normalised(glyph).ravel()).max(axis=1)
     second, best = np.sort(scores)[-2:]
@@ -124,11 +135,18 @@ def _read_digit(glyph: Mask) -> int | None:
 
 def _longest_rise(numbers: list[int]) -> set[int]:
     """Places of a longest strictly rising part of the sequence."""
-    best: list[list[int]] = []
+    best: list[list[int]] = []  # the longest chain that ends at each place
     for place, number in enumerate(numbers):
-        before = [chain for chain in best if numbers[chain[-1]] < number]
-        best.append([*max(before, key=len, default=[]), place])
-    return set(max(best, key=len, default=[]))
+        so_far: list[int] = []
+        for before in best:
+            if numbers[before[-1]] < number and len(before) > len(so_far):
+                so_far = before
+        best.append([*so_far, place])
+    longest: list[int] = []
+    for chain in best:
+        if len(chain) > len(longest):
+            longest = chain
+    return set(longest)
 
 
 _digits = np.load(Path(__file__).with_name("digits.npy")).astype(np.float32) / 127

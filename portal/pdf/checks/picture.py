@@ -152,7 +152,7 @@ def tile_shares(mask: Mask) -> NDArray[np.float32]:
     """The set share of each tile."""
     whole = Image.fromarray(mask.view(np.uint8) * np.uint8(255)).reduce(TILE)
     rows, columns = mask.shape[0] // TILE, mask.shape[1] // TILE
-    return np.asarray(whole, dtype=np.float32)[:rows, :columns] / 255
+    return np.asarray(whole, dtype=np.float32)[:rows, :columns] / np.float32(255)
 
 
 def largest_blob(mask: Mask) -> Mask:

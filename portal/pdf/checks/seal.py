@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from portal.pdf.checks import thresholds as limits
-from portal.pdf.checks.picture import COARSE, PagePicture, tiles
+from portal.pdf.checks.picture import COARSE, Mask, PagePicture, box_of, tiles
 
 WINDOW = 16
 
@@ -30,12 +30,17 @@ def has_seal(page: PagePicture) -> bool:
     marked = share > limits.RED_IN_CELL
     if marked.sum() < limits.SEAL_CELLS:
         return False
-    return _largest_square(marked) >= limits.SEAL_CELLS
+    return _is_as_large_as_a_seal(marked)
 
 
-def _largest_square(marked: np.ndarray) -> int:
-    """The most marked cells in any square of a seal's size."""
+def _is_as_large_as_a_seal(marked: Mask) -> bool:
+    """Is the square of a seal's size with the most marked cells marked from side to side?"""
     side = limits.SEAL_SIDE_CELLS
     sums = np.pad(marked.astype(int), side).cumsum(0).cumsum(1)
     windows = sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side]
-    return int(windows.max())
+    row, column = np.unravel_index(windows.argmax(), windows.shape)
+    square = np.pad(marked, side)[row + 1 : row + 1 + side, column + 1 : column + 1 + side]
+    left, top, right, bottom = box_of(square)
+    if min(right - left, bottom - top) < limits.SEAL_ACROSS:
+        return False
+    return int(square.sum()) >= limits.SEAL_CELLS

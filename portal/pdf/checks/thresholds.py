@@ -1,7 +1,7 @@
 """When something is worth saying. Each number has its source: the guide's words, or a measurement.
 
-"Measured" is ``bin/bench quality`` (docs/scan-quality.md): generated scans, in which the measures of
-clean pages and of planted faults lie on two sides of the threshold.
+"Measured" is ``bin/bench quality`` (docs/scan-quality.md): generated scans, in which the measures
+of clean pages and of planted faults lie on two sides of the threshold.
 """
 
 INVERTED_GROUND = 110
@@ -29,7 +29,8 @@ PALE_INK = 0.36
 WASHED_PAPER = 246
 """On paper that is as white as that a reflection does not show."""
 WASHED_WHITE = 251
-WASHED_INK = 0.8
+WASHED_POINTS = 60
+WASHED_INK = 0.85
 """Contrast of the ink in and around the patch, as a share of the page's. Measured."""
 WASHED_SHARE = 0.02
 """Of the page: a patch of about 3 by 4 cm on A4."""
@@ -71,7 +72,7 @@ SOFT_EDGE = 0.45
 """Of the way from paper to ink in one pixel of 0.3 mm. Measured."""
 
 BLANK_INK = 0.0012
-"""Share of the page. Measured: clean pages 0.008 and more; dust and a showing back less than 0.0005."""
+"""Share of the page. Measured: clean pages 0.008 and more; dust and a showing back under 0.0005."""
 SCANNER_EDGE = 0.015
 EDGE = 0.04
 """The outermost part of a page, where scanners leave lines and shadows."""
@@ -89,7 +90,8 @@ COLOUR = 12
 COLOUR_SHARE = 0.002
 RED = 0.16
 RED_IN_CELL = 0.12
-SEAL_CELLS = 14
+SEAL_CELLS = 20
+SEAL_ACROSS = 6
 SEAL_SIDE_CELLS = 12
 """A seal of 38 to 45 mm is about 130 to 150 pixels wide: 9 cells of 16 pixels."""
 
@@ -100,6 +102,8 @@ SAME_LIKENESS = 0.6
 FOOT = 0.13
 FOOT_LONG_SIDE = 1750
 """Pixels of the page's longer side at 150 dpi of A4: a printed digit is 15 to 25 high."""
+DIGIT_INK = 0.18
+"""Darkness of print in the foot; small print is pale when it is scanned."""
 DIGIT_HEIGHT = (10, 40)
-DIGIT_FITS = 0.75
-DIGIT_AHEAD = 0.08
+DIGIT_FITS = 0.7
+DIGIT_AHEAD = 0.06
