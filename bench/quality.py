@@ -58,7 +58,7 @@ class Outcome:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bin/bench quality")
-    parser.add_argument("name")
+    parser.add_argument("name", nargs="?")
     parser.add_argument("--planted", type=int, default=PLANTED, help="files a fault")
     parser.add_argument("--clean", type=int, default=CLEAN_FORMS, help="clean forms of 8 pages")
     parser.add_argument("--seed", type=int, default=SEED)

@@ -33,9 +33,9 @@ def blank(sheet: Image.Image, chance: random.Random) -> Image.Image:
 
 
 def tilted(sheet: Image.Image, degrees: float) -> Image.Image:
-    """The sheet askew on the glass, seen whole."""
+    """The sheet askew on the glass, seen whole, hence a little smaller."""
     turned = sheet.rotate(degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=BACKDROP)
-    return turned.resize(sheet.size, Image.Resampling.BICUBIC)
+    return ImageOps.pad(turned, sheet.size, Image.Resampling.BICUBIC, BACKDROP)
 
 
 def cut_off(sheet: Image.Image, chance: random.Random, side: str | None = None) -> Image.Image:

@@ -39,21 +39,22 @@ def images_of(page: pypdfium2.PdfPage) -> PageImages:
         grey &= metadata.bits_per_pixel <= 8
         if across * down >= limits.MUCH * width * height:
             pixels = item.get_px_size()
-            best = max(best, _dpi(max(pixels), max(across, down), min(across, down)))
+            best = max(best, _dpi(pixels, (across, down), wide=width > height))
     return PageImages(best or None, grey and count > 0)
 
 
-def _dpi(pixels: float, long_side: float, short_side: float) -> float:
-    """Dots per inch of paper.
+def _dpi(pixels: tuple[int, int], points: tuple[float, float], *, wide: bool) -> float:
+    """Dots per inch of paper, by the better side: the other one may be cut off.
 
-    A phone's app may call a page a metre tall or a hand wide; the paper is between A5 and A4, or a
-    spread of two such pages.
+    A phone's app may call a page a metre tall or a hand wide; the paper is between A5 and A4, and a
+    wide page may be a spread of two.
     """
-    inches = long_side / POINTS_PER_INCH
-    smallest, largest = limits.PAPER_INCHES
-    if long_side / short_side < limits.SPREAD_SHAPE:
-        return pixels / min(max(inches, smallest), largest)
-    return pixels / min(max(inches, smallest), largest * 2**0.5)
+    larger = 2**0.5 if wide else 1.0
+    sides = zip(sorted(pixels), sorted(points), limits.PAPER_INCHES, strict=True)
+    return max(
+        dots / min(max(length / POINTS_PER_INCH, smallest), largest * larger)
+        for dots, length, (smallest, largest) in sides
+    )
 
 
 def check_resolution(page: PagePicture, images: PageImages) -> list[Finding]:

@@ -52,13 +52,14 @@ TILT_SHARPNESS = 1.03
 """The best angle's score over the median one's, where there are lines at all."""
 
 ORIENTATION_INK = 0.002
+ORIENTATION_TILT = 2.5
 ORIENTATION_LEAD = 0.006
 """Of the mean log-likelihoods. Measured."""
 
 LOW_DPI = 145
 """Issue 6 and SPEC: under 150 dpi; a scanner's 150 may be 146 by its rounding of the paper."""
-PAPER_INCHES = (8.27, 11.69)
-"""The longer side of A5 and of A4, between which forms are."""
+PAPER_INCHES = ((5.83, 8.27), (8.27, 11.69))
+"""The shorter and the longer side, of A5 and of A4, between which forms are."""
 SPREAD_SHAPE = 1.25
 MUCH = 0.3
 """Share of the page that a picture covers to be the page's."""
@@ -86,12 +87,13 @@ CUT_SHARE = (0.002, 0.5)
 FOLD_INK = 0.004
 FOLD_WIDTH = 0.03
 
-COLOUR = 12
-COLOUR_SHARE = 0.002
+COLOUR = 3
+"""Levels between the largest and the smallest of red, green and blue; of grey it is 0."""
+COLOUR_SHARE = 0.01
 RED = 0.16
 RED_IN_CELL = 0.12
 SEAL_CELLS = 20
-SEAL_ACROSS = 6
+SEAL_ACROSS = 7
 SEAL_SIDE_CELLS = 12
 """A seal of 38 to 45 mm is about 130 to 150 pixels wide: 9 cells of 16 pixels."""
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from portal.pdf.checks import orientation
 from portal.pdf.checks import thresholds as limits
-from portal.pdf.checks.picture import PagePicture, share
+from portal.pdf.checks.picture import Mask, PagePicture, share
 from portal.rules.scan_findings import Finding, FindingKind
 
 POINTS = 5000
@@ -28,7 +29,8 @@ class Turning:
 
 def check_turning(page: PagePicture) -> Turning:
     """Sideways, upside down, or tilted."""
-    quarters, tilt, found = quarters_turned(page), tilt_of(page), []
+    tilt, found = tilt_of(page), []
+    quarters = quarters_turned(page, tilt)
     if quarters:
         kind = FindingKind.UPSIDE_DOWN if quarters == 2 else FindingKind.SIDEWAYS
         found.append(Finding(kind, page.number, quarters * 90))
@@ -37,13 +39,21 @@ def check_turning(page: PagePicture) -> Turning:
     return Turning(quarters, tilt, found)
 
 
-def quarters_turned(page: PagePicture) -> int:
+def quarters_turned(page: PagePicture, tilt: float) -> int:
     """By how many quarters, counted to the left, the writing is turned; 0 if it can't be told."""
     if share(page.writing) < limits.ORIENTATION_INK:
         return 0
-    likely = orientation.likelihoods(page.writing)
+    likely = orientation.likelihoods(_straightened(page.writing, tilt))
     best = int(likely.argmax())
     return best if likely[best] - likely[0] > limits.ORIENTATION_LEAD else 0
+
+
+def _straightened(ink: Mask, tilt: float) -> Mask:
+    """Rules that lean look like other strokes: the ink as it would be without the tilt."""
+    if abs(tilt) < limits.ORIENTATION_TILT:
+        return ink
+    picture = Image.fromarray(ink.view(np.uint8) * np.uint8(255))
+    return np.asarray(picture.rotate(tilt, Image.Resampling.BILINEAR)) > 127
 
 
 def tilt_of(page: PagePicture) -> float:
