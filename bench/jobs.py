@@ -67,9 +67,18 @@ def main() -> None:
         print(f"replaced before their turn, and so dropped: {after['dropped']} jobs\n")
     table(
         (
-            "worker", "uploads", "kills", "looks kept", "jobs taken up", "lost", "open", "failed",
-            "s to send", "s to the last job", "forms a minute",
-        ),  # fmt: skip
+            "worker",
+            "uploads",
+            "kills",
+            "looks kept",
+            "jobs taken up",
+            "lost",
+            "open",
+            "failed",
+            "s to send",
+            "s to the last job",
+            "forms a minute",
+        ),
         rows,
     )
 
