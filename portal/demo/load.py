@@ -17,9 +17,10 @@ from typing import Any
 from sqlalchemy import func, insert, select
 
 from portal import clock
+from portal.demo.faulty_forms import FAULTS, is_faulty
 from portal.demo.joinings import joinings
 from portal.demo.members import DemoMember, demo_members
-from portal.demo.paper import PAGES, Paper
+from portal.demo.paper import Paper, bind
 from portal.demo.tree import Node, Tree, demo_tree
 from portal.extensions import db
 from portal.models import (
@@ -344,14 +345,19 @@ def _draw_scans(
     homes: list[Node],
     accounts: list[dict[str, Any]],
 ) -> list[dict[str, Any]]:
-    """Draw and store the forms; every tenth was uploaded late."""
+    """Draw and store the forms; every tenth was uploaded late, and a dozen have a fault."""
     uploaders = {row["organisation_id"]: row["id"] for row in accounts}
     paper, store = Paper(), runtime().store
+    faults, first, seen_first = iter(FAULTS), min(home.id for home in homes), 0
     scans: list[dict[str, Any]] = []
     for member, row, home in zip(members, rows, homes, strict=True):
         if not row["has_scan"]:
             continue
-        pdf = paper.form(row["number"], row["name"], home.name)
+        pictures = paper.pictures(row["number"], row["name"], home.name)
+        if is_faulty(seen_first if home.id == first else None, len(scans)):
+            pictures = next(faults, lambda pages: pages)(pictures)
+        seen_first += home.id == first
+        pdf = bind(pictures)
         digest = hashlib.sha256(pdf).digest()
         key = f"scans/{digest.hex()[:2]}/{secrets.token_hex(16)}.pdf"
         with store.receive(len(pdf)) as incoming:
@@ -368,7 +374,7 @@ def _draw_scans(
                 "storage_key": key,
                 "sha256": digest,
                 "size": len(pdf),
-                "pages": PAGES,
+                "pages": len(pictures),
                 "late": is_late(clock.day_of(uploaded), row["due_date"]),
                 "uploaded_at": uploaded,
                 "uploaded_by_id": uploaders[home.id],

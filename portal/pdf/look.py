@@ -54,8 +54,10 @@ def look(content: bytes, form_pages: int) -> Look:
             readings = ocr.read_nothing() if page is None else _read_cover(page, file.quarters)
     finally:
         document.close()
-    file.findings += check_duplicates(file.imprints)
-    file.findings += check_order(file.numbers)
+    twice = check_duplicates(file.imprints)
+    again = {one.page for one in twice}  # its number comes again with it
+    file.findings += twice
+    file.findings += check_order({n: at for n, at in file.numbers.items() if n not in again})
     findings = _of_whole_file(file, form_pages) + sorted(file.findings, key=lambda one: one.page)
     return Look(file.pages, tuple(findings), *readings)
 

@@ -64,10 +64,12 @@ class PagePicture:
     @cached_property
     def writing(self) -> Mask:
         """Ink without what scanners leave along the edges."""
-        within = self.ink.copy()
-        margin = round(limits.SCANNER_EDGE * self.height)
-        within[:margin] = within[-margin:] = within[:, :margin] = within[:, -margin:] = False
-        return within
+        return self.ink & self._within_the_edges
+
+    @cached_property
+    def written_darkness(self) -> Pixels:
+        """``darkness`` on the paper, without what scanners leave along the edges."""
+        return self.darkness * (self._inside_each_pixel & self._within_the_edges)
 
     @cached_property
     def faint_ink(self) -> Mask:
@@ -119,6 +121,13 @@ class PagePicture:
     def _paper_of_each_pixel(self) -> Pixels:
         size = (self.width, self.height)
         return np.asarray(Image.fromarray(self.paper).resize(size, Image.Resampling.BILINEAR))
+
+    @cached_property
+    def _within_the_edges(self) -> Mask:
+        within = np.ones(self.grey.shape, np.bool_)
+        margin = max(1, round(limits.SCANNER_EDGE * self.height))
+        within[:margin] = within[-margin:] = within[:, :margin] = within[:, -margin:] = False
+        return within
 
     @cached_property
     def _inside_each_pixel(self) -> Mask:

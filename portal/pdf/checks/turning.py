@@ -43,17 +43,17 @@ def quarters_turned(page: PagePicture, tilt: float) -> int:
     """By how many quarters, counted to the left, the writing is turned; 0 if it can't be told."""
     if share(page.writing) < limits.ORIENTATION_INK:
         return 0
-    likely = orientation.likelihoods(_straightened(page.writing, tilt))
+    likely = orientation.likelihoods(_straight_writing(page, tilt))
     best = int(likely.argmax())
     return best if likely[best] - likely[0] > limits.ORIENTATION_LEAD else 0
 
 
-def _straightened(ink: Mask, tilt: float) -> Mask:
-    """Rules that lean look like other strokes: the ink as it would be without the tilt."""
+def _straight_writing(page: PagePicture, tilt: float) -> Mask:
+    """The writing as it would be without the tilt: rules that lean look like other strokes."""
     if abs(tilt) < limits.ORIENTATION_TILT:
-        return ink
-    picture = Image.fromarray(ink.view(np.uint8) * np.uint8(255))
-    return np.asarray(picture.rotate(tilt, Image.Resampling.BILINEAR)) > 127
+        return page.writing
+    turned = Image.fromarray(page.written_darkness).rotate(tilt, Image.Resampling.BICUBIC)
+    return np.asarray(np.asarray(turned) > page.paper_level / 3)
 
 
 def tilt_of(page: PagePicture) -> float:
