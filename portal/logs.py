@@ -43,6 +43,8 @@ def configure_logging(level: str) -> None:
     root.setLevel(level)
     # Waitress warns for every request that waits a moment for a thread: that's its work.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    # Alembic names each of its plugins when it is loaded, which a command's output need not.
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
 
 
 def init_app(app: Flask) -> None:
