@@ -189,7 +189,10 @@
     return image;
   }
 
+  var printing = false;
+
   function paperNow() { // what the browser's own command prints
+    if (printing) { return; }
     papers.textContent = '';
     paper(page, picture.src);
   }
@@ -197,18 +200,19 @@
   function print(first, last) {
     var left = last - first + 1;
     papers.textContent = '';
-    function ready() {
+    printing = true;
+    function done() {
       left -= 1;
       trouble.textContent = left ? '正在准备打印，还有 ' + left + ' 页…' : '';
       if (!left) { window.print(); }
     }
     for (var number = first; number <= last; number++) {
       var image = paper(number, address(number, Math.min(1600, shapes[number - 1].sharpest)));
-      image.onload = image.onerror = ready;
+      image.onload = image.onerror = done;
     }
   }
 
-  window.addEventListener('afterprint', paperNow);
+  window.addEventListener('afterprint', function () { printing = false; paperNow(); });
 
   /* ---- what a person does ---- */
 

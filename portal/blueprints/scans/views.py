@@ -65,6 +65,11 @@ class Viewer:
         return self.shapes[self.page - 1]
 
     @property
+    def marks_query(self) -> str:
+        """The boxes as an address names them."""
+        return "".join(f"&mark={box.left},{box.top},{box.right},{box.bottom}" for box in self.marks)
+
+    @property
     def picture_url(self) -> str:
         """The page's picture, as large as it is shown and not larger than it was scanned."""
         address = f"/scans/{self.scan_id}/pages/{self.page}.jpg"
@@ -83,7 +88,7 @@ def view(member_id: int) -> Response:
     return make_response(render_template("scans/view.html", viewer=_viewer(member_id)))
 
 
-@blueprint.get("/members/<int:member_id>/scan/pages")
+@blueprint.get("/members/<int:member_id>/scan/contact-sheet")
 @requires(Action.VIEW_SCAN)
 def contact_sheet(member_id: int) -> Response:
     """缩略图: all pages of a member's form at once, each a link into the viewer."""
