@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from portal.application import create_app
 from portal.extensions import db
+from portal.pdf.sandbox import Sandbox
 from portal.services.installation import migrate
 from portal.settings import Settings, load_settings
 from tests.builders import TEST_MEMORY_KIB, World
@@ -73,9 +75,20 @@ def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBy
     return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
 
 
+@pytest.fixture(scope="session")
+def looker() -> Iterator[Sandbox]:
+    """A sandbox that looks, for all tests: loading numpy and the models takes seconds."""
+    made = Sandbox(memory_bytes=600 * 1024 * 1024, cpu_seconds=28, wall_seconds=30, looks=True)
+    yield made
+    made.close()
+
+
 @pytest.fixture
 def app(
-    request: pytest.FixtureRequest, tmp_path: Path, compiled_templates: FileSystemBytecodeCache
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    compiled_templates: FileSystemBytecodeCache,
+    looker: Sandbox,
 ) -> Iterator[Flask]:
     """The application on SQLite; on both databases where a test asks for ``database``."""
     kind = getattr(request, "param", None) or (
@@ -88,13 +101,14 @@ def app(
     else:
         changes["database_url"] = _new_database(request.getfixturevalue("postgres"), tmp_path)
     app = create_app(make_settings(tmp_path, **changes))
+    app.extensions["portal"] = replace(app.extensions["portal"], looker=looker)
     app.config["RATELIMIT_ENABLED"] = True
     app.jinja_env.bytecode_cache = compiled_templates
     with app.app_context():
         yield app
         db.session.remove()
         db.engine.dispose()
-    app.extensions["portal"].close()
+    app.extensions["portal"].sandbox.close()
 
 
 def _new_database(uri: str, tmp_path: Path) -> str:

@@ -1,41 +1,109 @@
-"""Page pictures. Runs inside the sandbox's child."""
+"""Page pictures and shapes. Runs inside the sandbox's child."""
 
 from __future__ import annotations
 
 import io
+import math
 
 import pypdfium2
 import pypdfium2.raw as pdfium
+from PIL import Image
+
+from portal.rules.page_shapes import PAGE, PageShape
+
+QUALITIES = (72, 62, 52, 42, 32)
+"""Of the JPEG: the first with which a picture keeps within its bytes, or the last."""
+
+PAGE_BYTES = 148_000
+"""For a picture ``PAGE`` pixels wide, so that it goes over a slow line in 150 KB with its headers;
+one of another width may have as many bytes a pixel."""
 
 SMALL = 200
 """Pixels of the longer side, where it only matters whether a page can be drawn."""
 
-QUALITY = 72
 FORM_DEPTH = 6
 TALLEST = 4
-"""A page is drawn at most so many times as tall as wide; a roll of paper is cut off there."""
+"""A page is drawn at most so many times as tall as ``width``: a roll of paper becomes narrower."""
+
+MOST_PIXELS = 12_000_000
+"""Of a picture: 36 MiB to draw it and as much again to pack it."""
+
+MOST_OBJECTS = 2_000
+"""So many objects of a page are asked how sharp they are."""
 
 
 def draw(content: bytes, page_index: int, width: int) -> bytes:
-    """Page ``page_index`` (from 0) as a JPEG ``width`` pixels wide; a grey page stays grey."""
+    """Page ``page_index`` (from 0) as a JPEG, ``width`` pixels wide; a grey page stays grey.
+
+    It is narrower where the page has fewer pixels of its own (but ``PAGE`` at least), where it is
+    very tall, and where it would have more than ``MOST_PIXELS``.
+    """
     document = pypdfium2.PdfDocument(content)
     page = document[page_index]
-    page_width, page_height = page.get_size()
-    scale = width / page_width
-    cut = max(0.0, page_height - TALLEST * page_width)
-    picture = page.render(scale=scale, crop=(0, cut, 0, 0), may_draw_forms=False).to_pil()
+    picture = page.render(scale=_scale(page, width), may_draw_forms=False).to_pil()
     if picture.mode != "L":
         picture = picture.convert("RGB")
         if _is_grey(picture.resize((32, 32))):
             picture = picture.convert("L")
-    output = io.BytesIO()
-    picture.save(output, "JPEG", quality=QUALITY, optimize=True)
-    return output.getvalue()
+    return _packed(picture, PAGE_BYTES * (width / PAGE) ** 2)
 
 
-def _is_grey(sample: object) -> bool:
-    pixels = sample.getdata()  # type: ignore[attr-defined]
-    return all(max(pixel) - min(pixel) <= 4 for pixel in pixels)
+def measure(content: bytes) -> list[PageShape]:
+    """The shapes of all pages, without drawing one."""
+    document = pypdfium2.PdfDocument(content)
+    shapes = []
+    for page in document:
+        width, height = page.get_size()
+        shapes.append(PageShape(round(1000 * height / width), _pixels_across(page)))
+        page.close()
+    return shapes
+
+
+def _scale(page: pypdfium2.PdfPage, width: int) -> float:
+    """Pixels a point."""
+    page_width, page_height = page.get_size()
+    if width > PAGE and (own := _pixels_across(page)):
+        width = min(width, max(own, PAGE))
+    return min(
+        width / page_width,
+        TALLEST * width / page_height,
+        math.sqrt(MOST_PIXELS / (page_width * page_height)),
+    )
+
+
+def _pixels_across(page: pypdfium2.PdfPage) -> int:
+    """How many pixels of the sharpest picture on the page lie across it; 0 if nobody knows.
+
+    By the longer sides, so that a picture that is turned counts as what it is. Pictures inside form
+    objects have a matrix of their own and are not asked.
+    """
+    densest = 0.0
+    for count, item in enumerate(page.get_objects(max_depth=1)):
+        if item.type == pdfium.FPDF_PAGEOBJ_FORM or count > MOST_OBJECTS:
+            return 0
+        if item.type == pdfium.FPDF_PAGEOBJ_IMAGE:
+            left, bottom, right, top = item.get_bounds()
+            longer = max(abs(right - left), abs(top - bottom))
+            if longer > 0:
+                densest = max(densest, max(item.get_px_size()) / longer)
+    return min(100_000, round(densest * page.get_width()))
+
+
+def _packed(picture: Image.Image, most: float) -> bytes:
+    """As a JPEG of at most ``most`` bytes, if the lowest quality allows it."""
+    content = b""
+    for quality in QUALITIES:
+        output = io.BytesIO()
+        picture.save(output, "JPEG", quality=quality, optimize=True)
+        content = output.getvalue()
+        if len(content) <= most:
+            break
+    return content
+
+
+def _is_grey(sample: Image.Image) -> bool:
+    pixels = sample.tobytes()
+    return all(max(pixel) - min(pixel) <= 4 for pixel in zip(*[iter(pixels)] * 3, strict=True))
 
 
 def first_page_not_drawn(document: pypdfium2.PdfDocument, pages: int) -> int | None:

@@ -21,11 +21,14 @@ from typing import Any
 from portal.errors import PortalError
 from portal.pdf.inspect import Inspection
 from portal.pdf.zygote import OK, PID_BYTES, REFUSED
+from portal.rules.page_shapes import PageShape, shapes_from_json
 from portal.rules.scan_findings import Look
 from portal.rules.scan_refusals import Refusal, RefusalReason, ScanRefused
 
 ANSWER_BYTES = 4 * 1024 * 1024
 GRACE_SECONDS = 1.0
+LOAD_SECONDS = 60
+"""What the process with the parsers may take to start, on a slow machine with much to do."""
 AT_ONCE = 4
 """Children that run at the same time; more wait. Bounds what hostile files can take together."""
 
@@ -59,7 +62,7 @@ class ChildLost(Exception):
 
 
 class Sandbox:
-    """Runs ``inspect``, ``draw`` and ``look`` in children. Safe to use from many threads.
+    """Runs the tasks of ``zygote`` in children. Safe to use from many threads.
 
     ``memory_bytes`` is what a child may take on top of the loaded parsers, ``cpu_seconds`` its
     computing time, ``wall_seconds`` the time after which it is killed. One that ``looks`` also has
@@ -103,6 +106,14 @@ class Sandbox:
             raise PageNotDrawn
         return picture
 
+    def measure(self, path: Path, pages: int) -> tuple[PageShape, ...]:
+        """The shapes of a file's ``pages`` pages. Raises ``ChildLost``."""
+        try:
+            _, answer = self._ask(path, {"task": "measure"})
+            return shapes_from_json(json.loads(answer), pages)
+        except (ValueError, TypeError):  # a child that was taken over may say anything
+            raise ChildLost(overtime=False) from None
+
     def look(self, path: Path, form_pages: int) -> Look:
         """What a careful clerk sees in a form of ``form_pages`` pages. Raises ``ChildLost``."""
         try:
@@ -142,9 +153,12 @@ class Sandbox:
                 socket.send_fds(self._ready_socket(), [message], descriptors)
 
     def _receive(self, receiver: int) -> tuple[bool, bytes]:
-        """The whole answer, or ``ChildLost``; a child past its time is killed."""
+        """The whole answer, or ``ChildLost``; a child past its time is killed.
+
+        Its time begins with its id: before that its process may still be loading the parsers.
+        """
         began = time.monotonic()
-        ends = began + self._limits["wall"] + GRACE_SECONDS
+        ends = began + LOAD_SECONDS
         answer = b""
         with selectors.DefaultSelector() as selector:
             selector.register(receiver, selectors.EVENT_READ)
@@ -154,6 +168,9 @@ class Sandbox:
                 chunk = os.read(receiver, 1 << 16)
                 if not chunk:
                     return self._judge(answer[PID_BYTES:], time.monotonic() - began)
+                if len(answer) < PID_BYTES <= len(answer) + len(chunk):
+                    began = time.monotonic()
+                    ends = began + self._limits["wall"] + GRACE_SECONDS
                 answer += chunk
         if len(answer) >= PID_BYTES:
             with suppress(ProcessLookupError):

@@ -25,7 +25,8 @@ from typing import Any
 from PIL import Image
 
 from portal.pdf.inspect import inspect
-from portal.pdf.pages import draw
+from portal.pdf.pages import draw, measure
+from portal.rules.page_shapes import shapes_to_json
 from portal.rules.scan_refusals import ScanRefused
 
 REQUEST_BYTES = 4096
@@ -121,6 +122,8 @@ def _limit(request: dict[str, Any]) -> None:
 def _work(request: dict[str, Any], content: bytes) -> bytes:
     if request["task"] == "draw":
         return OK + draw(content, request["page"], request["width"])
+    if request["task"] == "measure":
+        return OK + json.dumps(shapes_to_json(measure(content))).encode()
     if request["task"] == "look":
         from portal.pdf.look import look  # loaded before the fork, or the child ends here
 
@@ -155,6 +158,7 @@ def _load_everything() -> None:
     with contextlib.suppress(ScanRefused):
         inspect(sample.getvalue())  # a blank page is no scan
     draw(sample.getvalue(), 0, 100)
+    measure(sample.getvalue())
 
 
 def _load_look() -> None:

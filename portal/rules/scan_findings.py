@@ -57,12 +57,8 @@ _WORDS: Mapping[FindingKind, _Words] = {
     FindingKind.BLANK_PAGE: _Words(
         "空白页", "这一页几乎是空白的。", "纸质表这一页有内容时请重新扫描；多扫的空白页可以去掉。"
     ),
-    FindingKind.SIDEWAYS: _Words(
-        "横置", "这一页是横着的。", "请在“整理页面”里旋转，或把纸张摆正后重新扫描。"
-    ),
-    FindingKind.UPSIDE_DOWN: _Words(
-        "倒置", "这一页上下颠倒。", "请在“整理页面”里旋转，或把纸张摆正后重新扫描。"
-    ),
+    FindingKind.SIDEWAYS: _Words("横置", "这一页是横着的。", "请把纸张摆正后重新扫描。"),
+    FindingKind.UPSIDE_DOWN: _Words("倒置", "这一页上下颠倒。", "请把纸张摆正后重新扫描。"),
     FindingKind.TILTED: _Words(
         "倾斜", "这一页歪了约 {measure:.0f}°。", "请把纸张靠齐扫描仪边缘后重新扫描。"
     ),
@@ -108,7 +104,7 @@ _WORDS: Mapping[FindingKind, _Words] = {
         "请与纸质表逐页核对，有缺页请补扫后重新上传。",
     ),
     FindingKind.OUT_OF_ORDER: _Words(
-        "页序不对", "页码是第 {measure:.0f} 页，顺序不对。", "请在“整理页面”里调整顺序。"
+        "页序不对", "页码是第 {measure:.0f} 页，顺序不对。", "请按页码顺序重新扫描。"
     ),
     FindingKind.INVERTED: _Words(
         "反色", "这一页黑白颠倒了。", "请关闭扫描仪的“反色”或“负片”选项后重新扫描。"

@@ -17,6 +17,14 @@ from portal.rules.member_number import group_number, normalise_number
 from portal.rules.scan_findings import Box, Finding, FindingKind, Reading, ReadingState
 
 FIRST_PAGE = 1
+
+DIFFERENCES = (
+    FindingKind.NUMBER_DIFFERENT,
+    FindingKind.NAME_DIFFERENT,
+    FindingKind.MONTH_DIFFERENT,
+)
+"""Findings that no look holds: they are asked for anew whenever a form is shown."""
+
 _DOTS_AND_BLANKS = re.compile(r"[\s·•・‧∙⋅.．。'’\-]+")
 
 
@@ -129,6 +137,24 @@ def compare_month(reading: Reading, joined: date) -> Comparison:
     }
     agreement = _agreement(reading, mine, reading.text == mine)
     return _comparison("入团年月", FindingKind.MONTH_DIFFERENT, agreement, reading, mine, sentences)
+
+
+def different_kinds(held: Held, number: str, name: str, month: str) -> list[FindingKind]:
+    """Which of the texts that were read (empty: not read) differ: for lists, without sentences."""
+    if not (number or name or month):
+        return []
+    return [one.kind for one in differences(compare_texts(held, number, name, month))]
+
+
+def compare_texts(
+    held: Held, number: str, name: str, month: str
+) -> tuple[Comparison, Comparison, Comparison]:
+    """As ``compare_readings``, of texts; an empty one was not found."""
+    return compare_readings(held, _of_text(number), _of_text(name), _of_text(month))
+
+
+def _of_text(text: str) -> Reading:
+    return Reading(ReadingState.READ if text else ReadingState.NOT_FOUND, text)
 
 
 def differences(comparisons: Iterable[Comparison]) -> tuple[Finding, ...]:

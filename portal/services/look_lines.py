@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import and_, case, func, select
 
 from portal.models import FindingSetAside, Job, JobKind, JobState, Scan, ScanFinding, ScanLook
-from portal.rules.first_page import DIFFERENCES, differences
+from portal.rules.scan_readings import DIFFERENCES, Held, different_kinds
 
 
 class LookState(StrEnum):
@@ -83,15 +83,7 @@ def read_line(columns: Sequence[Any], *, number: str | None, name: str, joined: 
     state = state_of(job=job, looked=look_id is not None)
     if state is not LookState.DONE:
         return LookLine(state, 0)
-    number_read, name_read, month_read = read
-    different = differences(
-        number=number_read,
-        name=name_read,
-        month=month_read,
-        own_number=number,
-        own_name=name,
-        joined=joined,
-    )
+    different = different_kinds(Held(number, None, name, joined), *read)
     return LookLine(state, left + sum(not (said or 0) & _BITS[kind] for kind in different))
 
 

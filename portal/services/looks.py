@@ -27,7 +27,6 @@ from portal.models import (
     ScanLook,
     ScanState,
 )
-from portal.rules.first_page import FIRST_PAGE, differences
 from portal.rules.scan_findings import (
     CHECKS_VERSION,
     Box,
@@ -37,6 +36,7 @@ from portal.rules.scan_findings import (
     Reading,
     ReadingState,
 )
+from portal.rules.scan_readings import Comparison, Held, compare_readings, differences
 from portal.services import audit
 from portal.services.look_lines import LookState, state_of, with_look
 from portal.services.scans import find_scan
@@ -144,6 +144,18 @@ def findings_of(actor: Actor, scan_id: int) -> tuple[ShownFinding, ...]:
     return tuple(ShownFinding(one, said.get((one.kind, one.page))) for one in _findings(scan))
 
 
+def comparisons_of(actor: Actor, scan_id: int) -> tuple[Comparison, ...]:
+    """What was read of the first page beside the system's own; empty while nobody looked.
+
+    Raises ``NotFound`` as ``findings_of`` does.
+    """
+    scan = find_scan(actor, scan_id)
+    look = look_of(scan.sha256)
+    if look is None:
+        return ()
+    return _compared(look, db.session.get_one(Member, scan.member_id))
+
+
 def set_aside(actor: Actor, scan_id: int, kind: FindingKind, page: int) -> int:
     """我已核对，无需重传: say so of a finding, on record; said twice it is said once.
 
@@ -193,15 +205,13 @@ def _findings(scan: Scan) -> Iterator[Finding]:
         return
     member = db.session.get_one(Member, scan.member_id)
     yield from look.findings
-    for kind in differences(
-        number=look.number.text,
-        name=look.name.text,
-        month=look.month.text,
-        own_number=member.number,
-        own_name=member.name,
-        joined=member.joined,
-    ):
-        yield Finding(kind, FIRST_PAGE, 0)
+    yield from differences(_compared(look, member))
+
+
+def _compared(look: Look, member: Member) -> tuple[Comparison, ...]:
+    # Not with a number that was released: that the paper has another one is why it was.
+    held = Held(member.number, None, member.name, member.joined)
+    return compare_readings(held, look.number, look.name, look.month)
 
 
 def _own_scan(actor: Actor, scan_id: int) -> Scan:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 from portal.errors import NotFound
 from portal.models import Scan
+from portal.pdf.sandbox import ChildLost
+from portal.rules.page_shapes import A4, PAGE, WIDTHS, PageShape, shapes_from_json, shapes_to_json
 from portal.runtime import runtime
-
-WIDTHS = (1000, 1600)
-"""Pixels: the page in the viewer, and a sharper one for zooming."""
 
 
 def page_picture(scan: Scan, page: int, width: int) -> bytes:
@@ -30,13 +30,32 @@ def page_picture(scan: Scan, page: int, width: int) -> bytes:
     return picture
 
 
+def page_shapes(scan: Scan) -> tuple[PageShape, ...]:
+    """The shapes of a scan's pages; measures them if that was not done before.
+
+    Where the sandbox gives up every page is taken for A4, and measured again the next time.
+    """
+    store, key = runtime().store, f"{pictures_prefix(scan)}shapes"
+    if store.size(key) is not None:
+        with store.open(key) as file:
+            return shapes_from_json(json.load(file), scan.pages)
+    try:
+        with store.local_copy(scan.storage_key) as original:
+            shapes = runtime().sandbox.measure(original, scan.pages)
+    except ChildLost:
+        return (A4,) * scan.pages
+    store.put(key, json.dumps(shapes_to_json(shapes)).encode())
+    return shapes
+
+
 def draw_pages(scan: Scan, after_page: Callable[[int], bool]) -> bool:
     """Draw the pictures of a scan's pages that are not drawn yet; whether all are there now.
 
     ``after_page`` hears of each page and says whether to go on. Raises ``PageNotDrawn``.
     """
+    page_shapes(scan)
     for page in range(1, scan.pages + 1):
-        page_picture(scan, page, WIDTHS[0])
+        page_picture(scan, page, PAGE)
         if page < scan.pages and not after_page(page):
             return False
     return True
@@ -48,5 +67,5 @@ def picture_key(scan: Scan, page: int, width: int) -> str:
 
 
 def pictures_prefix(scan: Scan) -> str:
-    """The folder of all pictures of a scan."""
+    """The folder of all pictures of a scan, and of its pages' shapes."""
     return scan.storage_key.replace("scans/", "pages/", 1).removesuffix(".pdf") + "/"

@@ -53,6 +53,21 @@ class NothingToUndo(PortalError):
         super().__init__("没有可以撤销的删除：已过 30 天，或者已经上传了新的文件。请刷新页面查看。")
 
 
+class ScanEnded(PortalError):
+    """The scan was replaced or deleted; ``replaced`` if there is a current one."""
+
+    status = 410
+
+    def __init__(self, member_id: int, *, replaced: bool) -> None:
+        super().__init__(
+            "这份《入团志愿书》已被重新上传的文件替换。"
+            if replaced
+            else "这份《入团志愿书》已被删除。需要时请联系团员所在的团支部。"
+        )
+        self.member_id = member_id
+        self.replaced = replaced
+
+
 @dataclass(frozen=True, slots=True)
 class Uploaded:
     """What an upload came to."""
@@ -118,6 +133,12 @@ def current_scan(member_id: int) -> Scan | None:
     )
 
 
+def is_earlier_scan(member_id: int, scan_id: int) -> bool:
+    """Whether a scan was the member's form once and is no longer."""
+    scan = db.session.get(Scan, scan_id)
+    return scan is not None and scan.member_id == member_id and scan.state is not ScanState.CURRENT
+
+
 def undoable_scan(member_id: int) -> Scan | None:
     """The deleted scan that 撤销 brings back: the last one to end, if it was deleted in time."""
     if current_scan(member_id) is not None:
@@ -136,18 +157,16 @@ def undoable_scan(member_id: int) -> Scan | None:
 
 
 def find_scan(actor: Actor, scan_id: int) -> Scan:
-    """A current scan that the actor may view. Raises ``NotFound``."""
+    """A current scan that the actor may view. Raises ``NotFound`` or ``ScanEnded``."""
     scan = db.session.scalar(
         select(Scan)
         .join(Member, Member.id == Scan.member_id)
-        .where(
-            Scan.id == scan_id,
-            Scan.state == ScanState.CURRENT,
-            members_for(actor, Action.VIEW_SCAN),
-        )
+        .where(Scan.id == scan_id, members_for(actor, Action.VIEW_SCAN))
     )
     if scan is None:
         raise NotFound
+    if scan.state is not ScanState.CURRENT:
+        raise ScanEnded(scan.member_id, replaced=current_scan(scan.member_id) is not None)
     return scan
 
 

@@ -49,6 +49,22 @@ def test_a_good_file_is_inspected_and_drawn(sandbox: Sandbox, good: Path) -> Non
     assert 1.35 < picture.height / picture.width < 1.45
 
 
+def test_loading_the_parsers_is_not_the_files_time(good: Path) -> None:
+    """A look's parsers take seconds to load, ten on a busy machine; the file had one here."""
+    slow = Sandbox(memory_bytes=300 * MIB, cpu_seconds=1, wall_seconds=1, looks=True)
+    zygote = slow._running_socket()
+    assert slow._zygote is not None
+    slow._zygote.send_signal(signal.SIGSTOP)
+    later = threading.Timer(3, slow._zygote.send_signal, (signal.SIGCONT,))
+    later.start()
+    try:
+        assert slow.inspect(good).pages == 8
+        assert slow._socket is zygote
+    finally:
+        later.join()
+        slow.close()
+
+
 def test_a_refusal_comes_out_as_one(sandbox: Sandbox, tmp_path: Path) -> None:
     path = tmp_path / "x.pdf"
     path.write_bytes(scans.with_javascript())

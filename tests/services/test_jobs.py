@@ -199,18 +199,22 @@ def test_a_job_that_fails_is_tried_three_times(world: World) -> None:
     assert jobs.retry(12345) == 0
 
 
-def test_a_file_that_takes_too_much_fails_with_words_and_nobody_else_waits(world: World) -> None:
+def test_a_file_that_takes_too_much_fails_with_words_and_nobody_else_waits(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The child's own limits end it."""
     from portal.demo.paper import pad_to
 
     large = pad_to(files.good_scan(), 15 * 1024 * 1024)
     hostile = world.upload(world.add_member(), large).scan_id
-    other = world.upload(world.add_member(), files.good_scan(3)).scan_id
-    runtime().looker._limits["memory"] = 8 * 1024 * 1024
-    job_running.work(WHILE)
+    with monkeypatch.context() as tight:
+        tight.setitem(runtime().looker._limits, "memory", 8 * 1024 * 1024)
+        job_running.work(WHILE)
     assert "内存" in (job(hostile).last_error or "")
+    other = world.upload(world.add_member(), files.good_scan(3)).scan_id
+    job_running.work(WHILE)
     assert states(other)[JobKind.LOOK] is JobState.DONE
-    runtime().looker._limits["memory"] = 256 * 1024 * 1024
+    assert states(hostile)[JobKind.LOOK] is JobState.WAITING
     with later(minutes=1):
         job_running.work(WHILE)
     assert states(hostile)[JobKind.LOOK] is JobState.DONE

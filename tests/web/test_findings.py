@@ -54,6 +54,8 @@ def test_findings_stand_by_page_with_what_to_do(world: World, member: int) -> No
     assert f"/members/{member}/scan?page=2&amp;scan={scan.id}&amp;mark=100,200,300,400" in page
     assert '<rect class="page-mark" x="100" y="200" width="200" height="200"/>' in page
     assert page.count("我已核对，无需重传") == 4
+    assert "<td>2020 1100 9999</td>" in page
+    assert page.count("未核对</span>") == 2  # name and month: this look read the number alone
 
 
 def test_one_is_set_aside_and_taken_back(world: World, member: int) -> None:

@@ -11,6 +11,7 @@ from portal.blueprints.members.profile_view import path_to
 from portal.errors import NotFound
 from portal.models import Scan
 from portal.rules.scan_findings import WHOLE_FILE, Box
+from portal.rules.scan_readings import Comparison
 from portal.services import looks
 from portal.services.look_lines import LookState
 from portal.services.looks import ShownFinding
@@ -45,6 +46,7 @@ class FindingsPage:
     scan: Scan
     state: LookState
     pages: tuple[PageFindings, ...]
+    comparisons: tuple[Comparison, ...]
     open: int
     may_set_aside: bool
     may_upload: bool
@@ -66,6 +68,7 @@ def findings_page(actor: Actor, member_id: int) -> FindingsPage:
         scan=scan,
         state=looks.look_state(scan.id),
         pages=tuple(_by_page(found)),
+        comparisons=looks.comparisons_of(actor, scan.id),
         open=sum(not one.set_aside for one in found),
         may_set_aside=present and allows(actor, Action.SET_FINDING_ASIDE),
         may_upload=present and allows(actor, Action.UPLOAD_SCAN),
