@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import random
 from collections.abc import Callable
 
@@ -47,7 +48,7 @@ def scan(
     noise = np.random.default_rng(chance.getrandbits(32))
     pixels = np.asarray(picture.convert("L") if scanner.endswith("grey") else picture)
     sigma = chance.uniform(1, 3.5) if scanner == "phone" else chance.uniform(0.5, 2.5)
-    grain = noise.normal(0, sigma, pixels.shape[:2]).astype(np.float32)
+    grain = noise.standard_normal(pixels.shape[:2], np.float32) * np.float32(sigma)
     grained = pixels + (grain if pixels.ndim == 2 else grain[..., None])
     output = io.BytesIO()
     Image.fromarray(grained.clip(0, 255).astype(np.uint8)).save(
@@ -104,8 +105,10 @@ def _unevenly_lit(sheet: Image.Image, chance: random.Random) -> Image.Image:
     """A lamp aside, dark corners, a white balance that is not quite right."""
     across = np.linspace(-1, 1, sheet.width, dtype=np.float32)[None, :]
     down = np.linspace(-1, 1, sheet.height, dtype=np.float32)[:, None]
-    turn, strength = chance.uniform(0, 2 * np.pi), chance.uniform(0, 0.16)
-    light = chance.uniform(0.8, 0.97) + strength * (np.cos(turn) * across + np.sin(turn) * down) / 2
+    turn, strength = chance.uniform(0, 2 * math.pi), chance.uniform(0, 0.16)
+    light = (
+        chance.uniform(0.8, 0.97) + strength * (math.cos(turn) * across + math.sin(turn) * down) / 2
+    )
     light = light - chance.uniform(0, 0.1) * (across**2 + down**2) / 2
     balance = np.array([chance.uniform(0.95, 1.03), 1.0, chance.uniform(0.9, 1.02)], np.float32)
     pixels = np.asarray(sheet, dtype=np.float32) * light[..., None] * balance
