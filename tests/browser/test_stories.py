@@ -45,7 +45,7 @@ def no_sideways_scroll(page: Driver) -> None:
 
 def shown(page: Driver) -> None:
     """Wait until the page's picture is there."""
-    ready = "document.getElementById('picture').naturalWidth > 0"
+    ready = "document.querySelector('#frame img').naturalWidth > 0"
     wait(lambda: bool(page.evaluate(ready)), "the picture")
 
 
@@ -84,10 +84,7 @@ def test_a_branch_admin_uploads_sees_replaces_deletes_and_takes_back(
 
     page.click(f"{cell} .view")
     wait_text(page, "h1", "的入团志愿书")
-    wait(
-        lambda: bool(page.evaluate("document.getElementById('picture').naturalWidth > 0")),
-        "the picture",
-    )
+    shown(page)
     page.picture(f"viewer-{page.engine}")
     page.press("ArrowRight")
     wait_text(page, "#page-now", "2")
