@@ -207,7 +207,7 @@ def test_a_deleted_form_shows_nothing_of_its_look(form: Uploaded) -> None:
         LookState.NONE,
         0,
     )
-    with pytest.raises(NotFound):
+    with pytest.raises(scans.ScanEnded):
         looks.findings_of(form.branch, form.scan)
 
 

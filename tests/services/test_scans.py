@@ -278,5 +278,7 @@ def test_only_current_forms_in_scope_are_found(world: World) -> None:
         with pytest.raises(NotFound):
             scans.find_scan(world.actor(stranger), done.scan_id)
     scans.delete(world.actor(world.branch), member)
-    with pytest.raises(NotFound):
+    with pytest.raises(scans.ScanEnded, match="已被删除"):
         scans.find_scan(world.actor(world.district), done.scan_id)
+    with pytest.raises(NotFound):
+        scans.find_scan(world.actor(world.sister), done.scan_id)

@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from flask import Flask
 
-from portal.extensions import db, limiter
+from portal.extensions import limiter
 from portal.services import readiness, scans
 from tests import scans as files
 from tests.builders import PASSWORD, World
@@ -666,35 +666,6 @@ def test_a_look_that_failed_says_so(world: World) -> None:
     page = world.client_of(world.branch).get("/members/").text
     assert "未能检查" in page
     assert "scan/look" not in page
-
-
-def test_a_finding_is_set_aside_and_taken_back(world: World) -> None:
-    from portal.rules.scan_findings import FindingKind
-    from portal.services import job_running, looks
-
-    member = world.add_member()
-    scan = world.upload(member).scan_id  # two pages of eight
-    job_running.work(60)
-    branch = world.client_of(world.branch)
-    (finding,) = [
-        one.finding
-        for one in looks.findings_of(world.actor(world.branch), scan)
-        if one.finding.kind is FindingKind.MISSING_PAGES
-    ]
-    named = {"kind": finding.kind.value, "page": str(finding.page)}
-
-    def is_set_aside() -> bool:
-        db.session.rollback()
-        found = looks.findings_of(world.actor(world.branch), scan)
-        return next(one.set_aside is not None for one in found if one.finding == finding)
-
-    answer = branch.post(f"/scans/{scan}/findings/set-aside", named)
-    assert (answer.status_code, answer.location) == (303, f"/members/{member}")
-    assert is_set_aside()
-    branch.post(f"/scans/{scan}/findings/take-back", named)
-    assert not is_set_aside()
-    for wrong in ({"kind": "nonsense", "page": "1"}, {"kind": "tilted", "page": "x"}):
-        assert branch.post(f"/scans/{scan}/findings/set-aside", wrong).status_code == 404
 
 
 def test_no_batch_entry_anywhere(world: World) -> None:
