@@ -7,7 +7,6 @@ strength; clean forms of eight pages are looked at too. docs/scan-quality.md has
 from __future__ import annotations
 
 import argparse
-import io
 import os
 import random
 import time
@@ -17,13 +16,12 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 
-import pypdfium2
 from PIL import Image, ImageDraw, ImageFilter
 
 from bench.scanners import SCANNERS, TONES, Fault, on_paper, scan
 from bench.server import table
 from portal.demo import defects
-from portal.demo.paper import Paper
+from portal.demo.paper import Paper, bind
 from portal.pdf.look import look
 from portal.rules.scan_findings import FindingKind
 
@@ -132,7 +130,7 @@ def _one(task: tuple[FindingKind | None, int, int]) -> Outcome:
     scanner, tone = SCANNERS[place % 3], list(TONES)[place // 3 % 5]
     setting = Setting(scanner, tone, chance.choice(DPI))
     if kind is None:
-        content, form_pages = _bound(_clean(setting, chance), setting), 8
+        content, form_pages = bind(_clean(setting, chance), setting.dpi), 8
     else:
         setting, content, form_pages = PLANTS[kind](setting, chance)
     seen = look(content, form_pages)
@@ -155,7 +153,7 @@ def _scanned(fault: Callable[[Image.Image, random.Random], Image.Image], *, inne
     def plant(setting: Setting, chance: random.Random) -> tuple[Setting, bytes, int]:
         sheet = _sheet(setting, chance.randint(1 if inner else 0, 7), chance)
         happens: Fault = lambda picture: fault(picture, chance)  # noqa: E731
-        return setting, _bound([scan(sheet, setting.scanner, chance, happens)], setting), 1
+        return setting, bind([scan(sheet, setting.scanner, chance, happens)], setting.dpi), 1
 
     return plant
 
@@ -165,7 +163,7 @@ def _laid(fault: Callable[[Image.Image, random.Random], Image.Image]) -> Plant:
 
     def plant(setting: Setting, chance: random.Random) -> tuple[Setting, bytes, int]:
         sheet = fault(_sheet(setting, chance.randint(1, 7), chance), chance)
-        return setting, _bound([scan(sheet, setting.scanner, chance)], setting), 1
+        return setting, bind([scan(sheet, setting.scanner, chance)], setting.dpi), 1
 
     return plant
 
@@ -181,7 +179,7 @@ def _glare(setting: Setting, chance: random.Random) -> tuple[Setting, bytes, int
 def _coarse(setting: Setting, chance: random.Random) -> tuple[Setting, bytes, int]:
     setting = Setting(setting.scanner, setting.tone, chance.choice((72, 96, 100, 120, 130)))
     sheet = _sheet(setting, chance.randint(0, 7), chance)
-    return setting, _bound([scan(sheet, setting.scanner, chance)], setting), 1
+    return setting, bind([scan(sheet, setting.scanner, chance)], setting.dpi), 1
 
 
 def _spread(setting: Setting, chance: random.Random) -> tuple[Setting, bytes, int]:
@@ -191,7 +189,7 @@ def _spread(setting: Setting, chance: random.Random) -> tuple[Setting, bytes, in
     sheet = defects.two_pages(left, right, chance)
     if chance.random() < 0.3:
         sheet = sheet.rotate(90, expand=True)
-    return setting, _bound([scan(sheet, setting.scanner, chance)], setting), 2
+    return setting, bind([scan(sheet, setting.scanner, chance)], setting.dpi), 2
 
 
 def _twice(setting: Setting, chance: random.Random) -> tuple[Setting, bytes, int]:
@@ -199,7 +197,7 @@ def _twice(setting: Setting, chance: random.Random) -> tuple[Setting, bytes, int
     sheet = _sheet(setting, page, chance)
     sheets = [sheet, _sheet(setting, page + 1, chance), sheet]
     chance.shuffle(sheets)
-    return setting, _bound([scan(one, setting.scanner, chance) for one in sheets], setting), 3
+    return setting, bind([scan(one, setting.scanner, chance) for one in sheets], setting.dpi), 3
 
 
 def _out_of_order(setting: Setting, chance: random.Random) -> tuple[Setting, bytes, int]:
@@ -208,7 +206,7 @@ def _out_of_order(setting: Setting, chance: random.Random) -> tuple[Setting, byt
         one, other = chance.sample(range(5), 2)
         order[one], order[other] = order[other], order[one]
     scans = [scan(_sheet(setting, page, chance), setting.scanner, chance) for page in order]
-    return setting, _bound(scans, setting), 5
+    return setting, bind(scans, setting.dpi), 5
 
 
 def _unsealed(setting: Setting, chance: random.Random) -> tuple[Setting, bytes, int]:
@@ -221,7 +219,7 @@ def _unsealed(setting: Setting, chance: random.Random) -> tuple[Setting, bytes, 
         _redden(sheet, chance)
         sheet = on_paper(sheet, TONES[setting.tone])
         scans.append(scan(sheet, setting.scanner, chance))
-    return setting, _bound(scans, setting), 2
+    return setting, bind(scans, setting.dpi), 2
 
 
 def _redden(sheet: Image.Image, chance: random.Random) -> None:
@@ -239,12 +237,12 @@ def _redden(sheet: Image.Image, chance: random.Random) -> None:
 def _grey(setting: Setting, chance: random.Random) -> tuple[Setting, bytes, int]:
     setting = Setting("flat-bed grey", setting.tone, setting.dpi)
     scans = [scan(_sheet(setting, page, chance), setting.scanner, chance) for page in (0, 7)]
-    return setting, _bound(scans, setting), 2
+    return setting, bind(scans, setting.dpi), 2
 
 
 def _too_few(setting: Setting, chance: random.Random) -> tuple[Setting, bytes, int]:
     scans = [scan(_sheet(setting, page, chance), setting.scanner, chance) for page in (0, 1, 7)]
-    return setting, _bound(scans, setting), 8
+    return setting, bind(scans, setting.dpi), 8
 
 
 def _turned(picture: Image.Image, chance: random.Random) -> Image.Image:
@@ -307,20 +305,3 @@ def _drawn(dpi: int, page: int, variant: int) -> Image.Image:
 
 def _sheet(setting: Setting, page: int, chance: random.Random) -> Image.Image:
     return on_paper(_drawn(setting.dpi, page, chance.randrange(2)), TONES[setting.tone])
-
-
-def _bound(scans: list[bytes], setting: Setting) -> bytes:
-    """JPEGs as a PDF; a page is as large as its picture at the scanner's dpi."""
-    document = pypdfium2.PdfDocument.new()
-    for picture in scans:
-        width, height = Image.open(io.BytesIO(picture)).size
-        size = (width * 72 / setting.dpi, height * 72 / setting.dpi)
-        page = document.new_page(*size)
-        image = pypdfium2.PdfImage.new(document)
-        image.load_jpeg(io.BytesIO(picture), inline=True)
-        image.set_matrix(pypdfium2.PdfMatrix().scale(*size))
-        page.insert_obj(image)
-        page.gen_content()
-    output = io.BytesIO()
-    document.save(output)
-    return output.getvalue()

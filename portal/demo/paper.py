@@ -258,14 +258,21 @@ def _paste(
     picture.paste(ink, at, mask)
 
 
-def bind(pictures: list[bytes]) -> bytes:
-    """JPEG pictures as the pages of an A4 PDF, not encoded again."""
+def bind(pictures: list[bytes], dpi: int | None = None) -> bytes:
+    """JPEG pictures as the pages of a PDF, not encoded again.
+
+    The pages are A4, or each as large as its picture is at ``dpi``.
+    """
     document = pypdfium2.PdfDocument.new()
     for picture in pictures:
-        page = document.new_page(*A4_POINTS)
+        size = A4_POINTS
+        if dpi is not None:
+            width, height = Image.open(io.BytesIO(picture)).size
+            size = (width * 72 / dpi, height * 72 / dpi)
+        page = document.new_page(*size)
         image = pypdfium2.PdfImage.new(document)
         image.load_jpeg(io.BytesIO(picture), inline=True)
-        image.set_matrix(pypdfium2.PdfMatrix().scale(*A4_POINTS))
+        image.set_matrix(pypdfium2.PdfMatrix().scale(*size))
         page.insert_obj(image)
         page.gen_content()
     output = io.BytesIO()

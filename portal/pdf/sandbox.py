@@ -29,6 +29,7 @@ ANSWER_BYTES = 4 * 1024 * 1024
 GRACE_SECONDS = 1.0
 LOAD_SECONDS = 60
 """What the process with the parsers may take to start, on a slow machine with much to do."""
+
 AT_ONCE = 4
 """Children that run at the same time; more wait. Bounds what hostile files can take together."""
 
@@ -79,7 +80,6 @@ class Sandbox:
         self._zygote: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self._owner = 0
-        self._ready = False
 
     def inspect(self, path: Path) -> Inspection:
         """Look at a file. Raises ``ScanRefused``."""
@@ -147,10 +147,10 @@ class Sandbox:
     def _send(self, message: bytes, descriptors: list[int]) -> None:
         with self._lock:
             try:
-                socket.send_fds(self._ready_socket(), [message], descriptors)
+                socket.send_fds(self._running_socket(), [message], descriptors)
             except OSError:  # somebody killed it: start another one
                 self._stop()
-                socket.send_fds(self._ready_socket(), [message], descriptors)
+                socket.send_fds(self._running_socket(), [message], descriptors)
 
     def _receive(self, receiver: int) -> tuple[bool, bytes]:
         """The whole answer, or ``ChildLost``; a child past its time is killed.
@@ -182,14 +182,6 @@ class Sandbox:
             raise ChildLost(overtime=seconds >= min(self._limits["cpu"], self._limits["wall"]))
         return answer[:1] == OK, answer[1:]
 
-    def _ready_socket(self) -> socket.socket:
-        """The socket when everything is loaded: that is no part of a file's time."""
-        running = self._running_socket()
-        if not self._ready and not running.recv(1):
-            raise ConnectionResetError
-        self._ready = True
-        return running
-
     def _running_socket(self) -> socket.socket:
         if self._owner != os.getpid():  # after a fork the process is the parent's, not ours
             self._zygote = self._socket = None
@@ -203,7 +195,7 @@ class Sandbox:
                     cwd=PROJECT,
                     env=ENVIRONMENT,
                 )
-            self._owner, self._ready = os.getpid(), False
+            self._owner = os.getpid()
         return self._socket
 
     def _stop(self) -> None:

@@ -51,7 +51,6 @@ def main() -> None:
         libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children leave no zombies
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's, which closes the socket
-    requests.send(b"r")  # ready
     while True:
         message, ancillary, _, _ = requests.recvmsg(REQUEST_BYTES, socket.CMSG_SPACE(8))
         if not message:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from portal.rules.deadlines import format_month
 from portal.rules.member_number import group_number, normalise_number
 from portal.rules.scan_findings import Box, Finding, FindingKind, Reading, ReadingState
 
@@ -101,7 +102,7 @@ def compare_number(reading: Reading, number: str | None, released: str | None) -
     mine = normalise_number(number or released or "")
     read, shown = group_number(reading.text), group_number(mine)
     ours = "系统里是" if number else "系统里已解除占用的编号是"
-    agreement = _agreement(reading, mine, normalise_number(reading.text) == mine)
+    agreement = _number_agreement(reading, mine)
     sentences = {
         Agreement.SAME: f"首页上的编号 {read} 与系统里的一致。",
         Agreement.DIFFERENT: f"首页上的编号是 {read}，{ours} {shown}，两者不一致。",
@@ -117,10 +118,7 @@ def compare_name(reading: Reading, name: str) -> Comparison:
     A character beyond GB 2312 is seldom known to the recogniser: where only such ones differ, the
     name was not read.
     """
-    read, mine = _plain_name(reading.text), _plain_name(name)
-    agreement = _agreement(reading, mine, read == mine)
-    if agreement is Agreement.DIFFERENT and _differ_in_rare_characters_only(read, mine):
-        agreement = Agreement.NOT_FOUND
+    agreement = _name_agreement(reading, name)
     sentences = {
         Agreement.SAME: f"首页上的姓名“{reading.text}”与系统里的一致。",
         Agreement.DIFFERENT: f"首页上的姓名是“{reading.text}”，系统里是“{name}”，两者不一致。",
@@ -130,27 +128,27 @@ def compare_name(reading: Reading, name: str) -> Comparison:
 
 def compare_month(reading: Reading, joined: date) -> Comparison:
     """The joining month read beside the member's, both as ``2020-09``."""
-    mine = f"{joined:%Y-%m}"
+    mine = format_month(joined)
     sentences = {
         Agreement.SAME: f"首页上的入团年月 {reading.text} 与系统里的一致。",
         Agreement.DIFFERENT: f"首页上的入团年月是 {reading.text}，系统里是 {mine}，两者不一致。",
     }
-    agreement = _agreement(reading, mine, reading.text == mine)
+    agreement = _month_agreement(reading, joined)
     return _comparison("入团年月", FindingKind.MONTH_DIFFERENT, agreement, reading, mine, sentences)
 
 
 def different_kinds(held: Held, number: str, name: str, month: str) -> list[FindingKind]:
     """Which of the texts that were read (empty: not read) differ: for lists, without sentences."""
-    if not (number or name or month):
-        return []
-    return [one.kind for one in differences(compare_texts(held, number, name, month))]
-
-
-def compare_texts(
-    held: Held, number: str, name: str, month: str
-) -> tuple[Comparison, Comparison, Comparison]:
-    """As ``compare_readings``, of texts; an empty one was not found."""
-    return compare_readings(held, _of_text(number), _of_text(name), _of_text(month))
+    agreements = (
+        _number_agreement(_of_text(number), normalise_number(held.number or held.released or "")),
+        _name_agreement(_of_text(name), held.name),
+        _month_agreement(_of_text(month), held.joined),
+    )
+    return [
+        kind
+        for kind, agreement in zip(DIFFERENCES, agreements, strict=True)
+        if agreement is Agreement.DIFFERENT
+    ]
 
 
 def _of_text(text: str) -> Reading:
@@ -160,6 +158,23 @@ def _of_text(text: str) -> Reading:
 def differences(comparisons: Iterable[Comparison]) -> tuple[Finding, ...]:
     """The findings of the comparisons that differ."""
     return tuple(one.finding for one in comparisons if one.finding is not None)
+
+
+def _number_agreement(reading: Reading, mine: str) -> Agreement:
+    return _agreement(reading, mine, normalise_number(reading.text) == mine)
+
+
+def _name_agreement(reading: Reading, name: str) -> Agreement:
+    read, mine = _plain_name(reading.text), _plain_name(name)
+    agreement = _agreement(reading, mine, read == mine)
+    if agreement is Agreement.DIFFERENT and _differ_in_rare_characters_only(read, mine):
+        return Agreement.NOT_FOUND
+    return agreement
+
+
+def _month_agreement(reading: Reading, joined: date) -> Agreement:
+    mine = format_month(joined)
+    return _agreement(reading, mine, reading.text == mine)
 
 
 def _agreement(reading: Reading, held: str, same: bool) -> Agreement:

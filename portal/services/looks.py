@@ -6,12 +6,11 @@ the number that was read is the member's own is asked whenever a form is shown: 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import ColumnElement, and_, delete, insert, select
 
 from portal import clock
 from portal.access import Action, Actor, members_for
@@ -42,6 +41,14 @@ from portal.services.look_lines import LookState, state_of, with_look
 from portal.services.scans import find_scan
 from portal.services.transaction import insert_or_update, writing
 
+UNNAMED = (
+    ~select(Scan.id)
+    .where(Scan.sha256 == ScanLook.sha256, Scan.file_gone_at.is_(None))
+    .correlate(ScanLook)
+    .exists()
+)
+"""The criterion on ``ScanLook`` for looks at files that no scan has any more."""
+
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
@@ -57,6 +64,19 @@ class ShownFinding:
 
     finding: Finding
     set_aside: SetAside | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownLook:
+    """A look at a form as a person sees it, empty while nobody looked.
+
+    Findings stand by page, those that were set aside too; comparisons are what was read of the
+    first page beside the system's own.
+    """
+
+    state: LookState
+    findings: tuple[ShownFinding, ...]
+    comparisons: tuple[Comparison, ...]
 
 
 def look_state(scan_id: int) -> LookState:
@@ -122,12 +142,14 @@ def look_of(sha256: bytes) -> Look | None:
     )
 
 
-def findings_of(actor: Actor, scan_id: int) -> tuple[ShownFinding, ...]:
-    """The findings of a current form by page, those that were set aside too.
+def shown_look(actor: Actor, scan_id: int) -> ShownLook:
+    """What there is to show of the look at a current form.
 
-    Raises ``NotFound`` for a form that is not current or not in the actor's scope.
+    Raises ``NotFound`` for a form that is not in the actor's scope, ``ScanEnded`` for one that is
+    not current.
     """
     scan = find_scan(actor, scan_id)
+    findings, comparisons = _seen(scan)
     said = {
         (row.kind, row.page): SetAside(row.person_name, row.set_aside_at)
         for row in db.session.execute(
@@ -141,19 +163,11 @@ def findings_of(actor: Actor, scan_id: int) -> tuple[ShownFinding, ...]:
             .where(FindingSetAside.scan_id == scan_id)
         )
     }
-    return tuple(ShownFinding(one, said.get((one.kind, one.page))) for one in _findings(scan))
-
-
-def comparisons_of(actor: Actor, scan_id: int) -> tuple[Comparison, ...]:
-    """What was read of the first page beside the system's own; empty while nobody looked.
-
-    Raises ``NotFound`` as ``findings_of`` does.
-    """
-    scan = find_scan(actor, scan_id)
-    look = look_of(scan.sha256)
-    if look is None:
-        return ()
-    return _compared(look, db.session.get_one(Member, scan.member_id))
+    return ShownLook(
+        look_state(scan_id),
+        tuple(ShownFinding(one, said.get((one.kind, one.page))) for one in findings),
+        comparisons,
+    )
 
 
 def set_aside(actor: Actor, scan_id: int, kind: FindingKind, page: int) -> int:
@@ -163,7 +177,8 @@ def set_aside(actor: Actor, scan_id: int, kind: FindingKind, page: int) -> int:
     """
     with writing() as session:
         scan = _own_scan(actor, scan_id)
-        if not any((one.kind, one.page) == (kind, page) for one in _findings(scan)):
+        findings, _ = _seen(scan)
+        if not any((one.kind, one.page) == (kind, page) for one in findings):
             raise NotFound
         if _said(scan_id, kind, page) is None:
             session.add(
@@ -192,26 +207,26 @@ def take_back_set_aside(actor: Actor, scan_id: int, kind: FindingKind, page: int
 
 def forget_unless_named(sha256: bytes) -> None:
     """Drop what was seen in a file that no scan has any more, in the running transaction."""
-    named = select(Scan.id).where(Scan.sha256 == sha256, Scan.file_gone_at.is_(None))
-    if db.session.scalar(named.limit(1)) is None:
-        looks = select(ScanLook.id).where(ScanLook.sha256 == sha256)
-        db.session.execute(delete(ScanFinding).where(ScanFinding.look_id.in_(looks)))
-        db.session.execute(delete(ScanLook).where(ScanLook.sha256 == sha256))
+    drop(and_(ScanLook.sha256 == sha256, UNNAMED))
 
 
-def _findings(scan: Scan) -> Iterator[Finding]:
+def drop(which: ColumnElement[bool]) -> None:
+    """Drop looks with their findings, in the running transaction."""
+    inside = select(ScanLook.id).where(which)
+    db.session.execute(delete(ScanFinding).where(ScanFinding.look_id.in_(inside)))
+    db.session.execute(delete(ScanLook).where(which))
+
+
+def _seen(scan: Scan) -> tuple[tuple[Finding, ...], tuple[Comparison, ...]]:
+    """All findings, those of the comparisons too; and these. Both empty while nobody looked."""
     look = look_of(scan.sha256)
     if look is None:
-        return
+        return (), ()
     member = db.session.get_one(Member, scan.member_id)
-    yield from look.findings
-    yield from differences(_compared(look, member))
-
-
-def _compared(look: Look, member: Member) -> tuple[Comparison, ...]:
     # Not with a number that was released: that the paper has another one is why it was.
     held = Held(member.number, None, member.name, member.joined)
-    return compare_readings(held, look.number, look.name, look.month)
+    compared = compare_readings(held, look.number, look.name, look.month)
+    return (*look.findings, *differences(compared)), compared
 
 
 def _own_scan(actor: Actor, scan_id: int) -> Scan:

@@ -13,10 +13,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, or_, select, update
 
 from portal.extensions import db
-from portal.models import Job, JobKind, JobState, Scan, ScanFinding, ScanLook, ScanState
+from portal.models import Job, JobKind, JobState, Scan, ScanLook, ScanState
 from portal.rules.scan_findings import CHECKS_VERSION
 from portal.runtime import runtime
-from portal.services import audit, jobs
+from portal.services import audit, jobs, looks
 from portal.services.transaction import writing
 
 CHUNK = 1000
@@ -43,7 +43,11 @@ def ask_looks(*, every: bool = False) -> int:
     if every:
         current = ScanLook.checks_version > OUTDATED
         outdated = {"checks_version": OUTDATED}
-        _in_chunks(ScanLook, current, lambda these: update(ScanLook).where(these).values(outdated))
+        _in_chunks(
+            ScanLook,
+            current,
+            lambda these: db.session.execute(update(ScanLook).where(these).values(outdated)),
+        )
     unseen = or_(ScanLook.id.is_(None), ScanLook.checks_version != CHECKS_VERSION)
     return _ask(JobKind.LOOK, unseen)
 
@@ -55,15 +59,17 @@ def ask_pictures() -> int:
 
 def drop() -> Dropped:
     """Drop all looks and page pictures. What people said of findings stays."""
-    looks = _in_chunks(ScanLook, ScanLook.id.is_not(None), _drop_looks)
-    _in_chunks(Job, Job.state == JobState.DONE, lambda these: delete(Job).where(these))
+    dropped = _in_chunks(ScanLook, ScanLook.id.is_not(None), looks.drop)
+    _in_chunks(
+        Job, Job.state == JobState.DONE, lambda these: db.session.execute(delete(Job).where(these))
+    )
     store, pictures = runtime().store, 0
     for picture in list(store.keys("pages/")):
         store.delete(picture.key)
         pictures += picture.key.endswith(".jpg")  # and not the shapes beside them
     with writing():
-        audit.record(None, audit.Event.DERIVED_DROPPED, looks=looks, pictures=pictures)
-    return Dropped(looks, pictures)
+        audit.record(None, audit.Event.DERIVED_DROPPED, looks=dropped, pictures=pictures)
+    return Dropped(dropped, pictures)
 
 
 def _ask(kind: JobKind, wanted: ColumnElement[bool]) -> int:
@@ -87,7 +93,7 @@ def _ask(kind: JobKind, wanted: ColumnElement[bool]) -> int:
 
 
 def _in_chunks(
-    model: Any, wanted: ColumnElement[bool], change: Callable[[ColumnElement[bool]], Any]
+    model: Any, wanted: ColumnElement[bool], change: Callable[[ColumnElement[bool]], object]
 ) -> int:
     """Change the wanted rows, a chunk in a transaction: nobody else waits long to write."""
     changed = 0
@@ -96,12 +102,5 @@ def _in_chunks(
             ids = session.scalars(select(model.id).where(wanted).limit(CHUNK)).all()
             if not ids:
                 return changed
-            session.execute(change(model.id.in_(ids)))
+            change(model.id.in_(ids))
             changed += len(ids)
-
-
-def _drop_looks(these: ColumnElement[bool]) -> Any:
-    """The statement that drops looks, once their findings are dropped."""
-    inside = select(ScanLook.id).where(these)
-    db.session.execute(delete(ScanFinding).where(ScanFinding.look_id.in_(inside)))
-    return delete(ScanLook).where(these)

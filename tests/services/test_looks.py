@@ -119,7 +119,7 @@ def test_a_finding_that_was_set_aside_counts_no_more_and_is_on_record(form: Uplo
     for _ in range(2):  # a double click
         assert looks.set_aside(form.branch, form.scan, FindingKind.TILTED, 2) == form.member
     assert form.cell.findings == 1
-    shown = looks.findings_of(form.branch, form.scan)
+    shown = looks.shown_look(form.branch, form.scan).findings
     assert [one.finding for one in shown] == [NO_SEAL, TILTED]
     assert shown[0].set_aside is None
     assert shown[1].set_aside is not None
@@ -152,7 +152,7 @@ def test_only_a_finding_that_is_there_is_set_aside(form: Uploaded) -> None:
         with pytest.raises(NotFound):
             looks.set_aside(form.branch, form.scan, kind, page)
     unseen = form.world.upload(form.world.add_member(), files.good_scan(3)).scan_id
-    assert looks.findings_of(form.branch, unseen) == ()
+    assert looks.shown_look(form.branch, unseen).findings == ()
     assert db.session.scalars(select(FindingSetAside.scan_id)).all() == []
 
 
@@ -161,20 +161,20 @@ def test_only_the_own_branch_sets_aside_and_who_is_above_reads(form: Uploaded) -
     for node in (world.grassroots, world.district, world.municipal):
         with pytest.raises(NotAllowed):
             looks.set_aside(world.actor(node), form.scan, FindingKind.TILTED, 2)
-        assert len(looks.findings_of(world.actor(node), form.scan)) == 2
+        assert len(looks.shown_look(world.actor(node), form.scan).findings) == 2
     for node in (world.sister, world.far_branch):
         with pytest.raises(NotFound):
             looks.set_aside(world.actor(node), form.scan, FindingKind.TILTED, 2)
         with pytest.raises(NotFound):
             looks.take_back_set_aside(world.actor(node), form.scan, FindingKind.TILTED, 2)
         with pytest.raises(NotFound):
-            looks.findings_of(world.actor(node), form.scan)
+            looks.shown_look(world.actor(node), form.scan)
 
 
 def test_what_was_read_is_compared_with_the_member_of_now(world: World) -> None:
     form = Uploaded(world, number=read("202699999999"), name=read("别 人"), month=read("2001-01"))
     assert form.cell.findings == 5
-    shown = [one.finding.kind for one in looks.findings_of(form.branch, form.scan)]
+    shown = [one.finding.kind for one in looks.shown_look(form.branch, form.scan).findings]
     assert shown[2:] == [
         FindingKind.NUMBER_DIFFERENT,
         FindingKind.NAME_DIFFERENT,
@@ -208,7 +208,7 @@ def test_a_deleted_form_shows_nothing_of_its_look(form: Uploaded) -> None:
         0,
     )
     with pytest.raises(scans.ScanEnded):
-        looks.findings_of(form.branch, form.scan)
+        looks.shown_look(form.branch, form.scan)
 
 
 def test_a_list_stays_one_round_however_many_forms_it_shows(form: Uploaded) -> None:

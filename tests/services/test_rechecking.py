@@ -110,7 +110,7 @@ def test_what_a_person_said_outlives_the_look_it_was_said_of(world: World, seen:
     job_running.work(WHILE)
     (shown,) = [
         one
-        for one in looks.findings_of(branch, scan)
+        for one in looks.shown_look(branch, scan).findings
         if one.finding.kind is FindingKind.MISSING_PAGES
     ]
     assert shown.set_aside is not None

@@ -58,7 +58,7 @@ def findings_page(actor: Actor, member_id: int) -> FindingsPage:
     scan = current_scan(member.id)
     if scan is None:
         raise NotFound
-    found = looks.findings_of(actor, scan.id)
+    look = looks.shown_look(actor, scan.id)
     present = member.left_at is None
     return FindingsPage(
         path=path_to(actor, path_of(member.branch_id)),
@@ -66,10 +66,10 @@ def findings_page(actor: Actor, member_id: int) -> FindingsPage:
         member_name=member.name,
         number=member.number,
         scan=scan,
-        state=looks.look_state(scan.id),
-        pages=tuple(_by_page(found)),
-        comparisons=looks.comparisons_of(actor, scan.id),
-        open=sum(not one.set_aside for one in found),
+        state=look.state,
+        pages=tuple(_by_page(look.findings)),
+        comparisons=look.comparisons,
+        open=sum(not one.set_aside for one in look.findings),
         may_set_aside=present and allows(actor, Action.SET_FINDING_ASIDE),
         may_upload=present and allows(actor, Action.UPLOAD_SCAN),
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import Blueprint, flash, redirect, request
 from werkzeug.wrappers import Response
 
-from portal.access import Action
+from portal.access import Action, Actor
 from portal.blueprints.findings.page import findings_page
 from portal.blueprints.gate import requires
 from portal.errors import NotFound
@@ -30,24 +32,28 @@ def index(member_id: int) -> Response:
 @requires(Action.SET_FINDING_ASIDE)
 def set_aside(member_id: int) -> Response:
     """我已核对，无需重传: the finding no longer counts."""
-    find_member(current_actor(), Action.SET_FINDING_ASIDE, member_id)
-    try:
-        looks.set_aside(current_actor(), *_asked_finding())
-    except NotFound:
-        return _page(member_id, outdated=CHANGED_MEANWHILE)
-    return _page_again(member_id, "已记为核对过。")
+    return _change(member_id, looks.set_aside, "已记为核对过。")
 
 
 @blueprint.post("/back")
 @requires(Action.SET_FINDING_ASIDE)
 def take_back(member_id: int) -> Response:
     """撤销: the finding counts again."""
+    return _change(member_id, looks.take_back_set_aside, "已恢复这条提示。")
+
+
+def _change(
+    member_id: int, change: Callable[[Actor, int, FindingKind, int], int], done: str
+) -> Response:
     find_member(current_actor(), Action.SET_FINDING_ASIDE, member_id)
     try:
-        looks.take_back_set_aside(current_actor(), *_asked_finding())
+        change(current_actor(), *_asked_finding())
     except NotFound:
         return _page(member_id, outdated=CHANGED_MEANWHILE)
-    return _page_again(member_id, "已恢复这条提示。")
+    if is_partial():
+        return _page(member_id)
+    flash(done, "good")
+    return redirect(f"/members/{member_id}/scan/findings", 303)
 
 
 def _asked_finding() -> tuple[int, FindingKind, int]:
@@ -58,13 +64,6 @@ def _asked_finding() -> tuple[int, FindingKind, int]:
     if scan_id is None or kind is None or page is None:
         raise NotFound
     return scan_id, kind, page
-
-
-def _page_again(member_id: int, done: str) -> Response:
-    if is_partial():
-        return _page(member_id)
-    flash(done, "good")
-    return redirect(f"/members/{member_id}/scan/findings", 303)
 
 
 def _page(member_id: int, *, outdated: str = "") -> Response:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from portal.pdf.checks import thresholds as limits
-from portal.pdf.checks.picture import COARSE, Mask, PagePicture, box_of, largest_blob
+from portal.pdf.checks.picture import COARSE, Mask, PagePicture, box_of, largest_blob, tiles
 from portal.rules.scan_findings import Box, Finding, FindingKind
 
 CELL = 4
@@ -107,11 +107,9 @@ def _opened(mask: Mask) -> Mask:
     return opened
 
 
-def _cells(values: NDArray[np.generic], side: int = CELL) -> NDArray[np.float64]:
+def _cells(values: NDArray[np.generic]) -> NDArray[np.float64]:
     """Means over squares."""
-    rows, columns = values.shape[0] // side, values.shape[1] // side
-    squares = values[: rows * side, : columns * side].reshape(rows, side, columns, side)
-    return np.asarray(squares.mean(axis=(1, 3), dtype=np.float64))
+    return np.asarray(tiles(values, CELL).mean(axis=(1, 3), dtype=np.float64))
 
 
 def _share_and_box(page: PagePicture, cells: Mask) -> tuple[float, Box]:
