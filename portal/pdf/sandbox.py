@@ -19,8 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from portal.errors import PortalError
-from portal.pdf.inspect import Inspection
-from portal.pdf.zygote import OK, PID_BYTES, REFUSED
+from portal.pdf.wire import OK, PID_BYTES, REFUSED, Inspection
 from portal.rules.page_shapes import PageShape, shapes_from_json
 from portal.rules.scan_findings import Look
 from portal.rules.scan_refusals import Refusal, RefusalReason, ScanRefused

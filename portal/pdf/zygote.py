@@ -29,12 +29,9 @@ from PIL import Image
 
 from portal.pdf.inspect import inspect
 from portal.pdf.pages import draw, measure
+from portal.pdf.wire import OK, PID_BYTES, REFUSED, REQUEST_BYTES
 from portal.rules.page_shapes import shapes_to_json
 from portal.rules.scan_refusals import ScanRefused
-
-REQUEST_BYTES = 4096
-PID_BYTES = 4
-OK, REFUSED = b"+", b"-"
 
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38

@@ -20,7 +20,7 @@ from portal.access import Action, Actor, members_for
 from portal.errors import NotFound, PortalError
 from portal.extensions import db
 from portal.models import Member, Scan, ScanState
-from portal.pdf.inspect import Inspection
+from portal.pdf.wire import Inspection
 from portal.rules.deadlines import is_late
 from portal.rules.member_number import takes_scan
 from portal.rules.scan_refusals import MAX_SCAN_BYTES, Refusal, RefusalReason, ScanRefused
