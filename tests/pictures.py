@@ -48,7 +48,9 @@ def phone_jpeg(orientation: int = 1, picture: Image.Image | None = None) -> byte
     exif.get_ifd(0x8825)[1] = "N"
     exif.get_ifd(0x8825)[2] = (39.0, 54.0, 20.0)
     exif.get_ifd(0x8825)[29] = "2026:11:25"
-    whole = jpeg(picture, exif=exif, comment=b"SecretComment", xmp=b"<x:xmpmeta>SecretXmp</x:xmpmeta>")
+    whole = jpeg(
+        picture, exif=exif, comment=b"SecretComment", xmp=b"<x:xmpmeta>SecretXmp</x:xmpmeta>"
+    )
     return whole + b"ftypmp42 SecretFilm \xff\xd8\xff\xd9" * 20
 
 

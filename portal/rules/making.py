@@ -81,7 +81,7 @@ _SENTENCES: Mapping[MakingReason, str] = {
     "每名团员 1 份，请确认没有把几个人的放在一起；不要的可以先删除。",
     MakingReason.NO_ROOM: "这些图片加起来超过 200M。请先删除不要的，再添加。",
     MakingReason.NOTHING_TO_JOIN: "还没有图片可以合成。请先添加各页的照片。",
-    MakingReason.PICTURES_TOO_MUCH: "{pages} 页降到 150 dpi 还有 {size}，超过 15M，"
+    MakingReason.PICTURES_TOO_MUCH: "{pages} 页降到 150 dpi 还有 {size}，放不进 15M，"
     "再降就看不清了。请删除重复或不要的图片，或分次扫描为灰度的 PDF 后上传。",
     MakingReason.SOURCE_TOO_LARGE: "文件有 {size}，超过 100M，不能在这里压缩。"
     "请把扫描分辨率调到 200 dpi 或改为灰度，重新生成后再上传。",

@@ -17,7 +17,9 @@ from portal.rules.making import FITTING_BYTES, MakingReason, MakingRefused, a4_d
 from tests import pictures
 
 
-def joined(contents: Sequence[bytes], turns: Sequence[int] = (), limit: int = FITTING_BYTES) -> Joined:
+def joined(
+    contents: Sequence[bytes], turns: Sequence[int] = (), limit: int = FITTING_BYTES
+) -> Joined:
     turns = turns or [0] * len(contents)
     laid = [Laid(lambda one=one: one, turn) for one, turn in zip(contents, turns, strict=True)]  # type: ignore[misc]
     return join(laid, limit)
@@ -89,13 +91,17 @@ def test_what_is_too_large_is_coded_anew_no_coarser_than_needed() -> None:
     assert Image.open(io.BytesIO(coded(finest.pdf)[0])).size == (1800, 2400)
     fine = Image.open(io.BytesIO(coded(harder.pdf)[0]))
     assert 150 <= a4_dpi(*fine.size) < a4_dpi(1800, 2400)
-    red, green, blue = fine.convert("RGB").getpixel((round(fine.width * 0.605), round(fine.height * 0.7625)))  # type: ignore[misc]
+    red, green, blue = fine.convert("RGB").getpixel(
+        (round(fine.width * 0.605), round(fine.height * 0.7625))
+    )  # type: ignore[misc]
     assert red > 150 > max(green, blue)  # the seal's ring
 
 
 def test_under_150_dpi_a_sentence_says_what_to_do() -> None:
     contents = [pictures.jpeg(pictures.page(1800, 2400, noise=12))] * 2
-    with pytest.raises(MakingRefused, match="2 页降到 150 dpi 还有 .*再降就看不清了。请删除") as refused:
+    with pytest.raises(
+        MakingRefused, match=r"2 页降到 150 dpi 还有 .*再降就看不清了。请删除"
+    ) as refused:
         joined(contents, limit=60_000)
     assert refused.value.refusal.reason is MakingReason.PICTURES_TOO_MUCH
     least = refused.value.refusal.size

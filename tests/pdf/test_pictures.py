@@ -32,12 +32,16 @@ def refusal(content: bytes) -> MakingRefused:
     return refused.value
 
 
-@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}, {"restart_marker_blocks": 3}])
+@pytest.mark.parametrize(
+    "options", [{}, {"progressive": True}, {"subsampling": 0}, {"restart_marker_blocks": 3}]
+)
 @pytest.mark.parametrize("grey", [False, True])
 def test_a_jpeg_loses_what_is_beside_the_picture_and_no_dot_of_it(
     options: dict[str, int], grey: bool
 ) -> None:
-    content = pictures.jpeg(pictures.page(grey=grey), exif=b"Exif\0\0secret", comment=b"secret", **options)
+    content = pictures.jpeg(
+        pictures.page(grey=grey), exif=b"Exif\0\0secret", comment=b"secret", **options
+    )
     alone = bare(content + b"secret film")
     assert alone is not None
     assert b"secret" not in alone
@@ -113,7 +117,12 @@ def header_of_png(width: int, height: int) -> bytes:
         return struct.pack(">I", len(content)) + whole + struct.pack(">I", zlib.crc32(whole))
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"0")) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(b"0"))
+        + chunk(b"IEND", b"")
+    )
 
 
 @pytest.mark.parametrize(
