@@ -92,6 +92,26 @@ class _Coded:
     colours: str | None
 
 
+class _Counted(io.RawIOBase):
+    """A stream that only counts: a file of 100 MB need not lie in memory once more."""
+
+    def __init__(self) -> None:
+        self._size = 0
+
+    @classmethod
+    def size_of(cls, writer: PdfWriter) -> int:
+        counted = cls()
+        writer.write(counted)  # type: ignore[arg-type]
+        return counted._size
+
+    def write(self, content: Any) -> int:
+        self._size += len(content)
+        return len(content)
+
+    def tell(self) -> int:
+        return self._size
+
+
 def compress(content: bytes, limit: int = FITTING_BYTES) -> Compressed:
     """The scan in at most ``limit`` bytes.
 
@@ -103,9 +123,9 @@ def compress(content: bytes, limit: int = FITTING_BYTES) -> Compressed:
     writer = _pages_alone(content)
     document = pypdfium2.PdfDocument(content)
     shown = _shown(document, writer)
-    whole = _written(writer)
-    beside = len(whole) - sum(len(one.stream._data) for one in shown.values())
-    smallest = len(whole)
+    whole = _Counted.size_of(writer)
+    beside = whole - sum(len(one.stream._data) for one in shown.values())
+    smallest = whole
 
     def attempt(step: Step) -> dict[_Key, _Coded] | None:
         nonlocal smallest
@@ -122,7 +142,7 @@ def compress(content: bytes, limit: int = FITTING_BYTES) -> Compressed:
         return made if total <= limit else None
 
     # What is beside the pages may have been what made the file large.
-    made = {} if len(whole) <= limit else (gentlest(STEPS, attempt) or (None, None))[1]
+    made = {} if whole <= limit else (gentlest(STEPS, attempt) or (None, None))[1]
     if made is None:
         raise MakingRefused(MakingRefusal(MakingReason.SCAN_TOO_MUCH, size=smallest))
     before = [one.dpi for one in shown.values() if one.whole_page]
@@ -134,7 +154,7 @@ def compress(content: bytes, limit: int = FITTING_BYTES) -> Compressed:
     for key, coded in made.items():
         _put(shown[key].stream, coded)
     return Compressed(
-        _written(writer) if made else whole,
+        _written(writer),
         pages,
         round(min(before, default=0)),
         round(min(now, default=0)),
