@@ -11,11 +11,14 @@ socket — and no new process.
 from __future__ import annotations
 
 import array
+import codecs
 import contextlib
 import ctypes
 import gc
+import importlib
 import json
 import os
+import pkgutil
 import resource
 import signal
 import socket
@@ -145,9 +148,23 @@ def _write(answer: int, content: bytes) -> None:
 
 
 def _load_everything() -> None:
-    """Import and run once what the parsers load lazily: a child can open no file."""
+    """Import and run once what the parsers load lazily: a child can open no file.
+
+    What pypdf can't load it steps over: a codec that is missing hides the rest of an object, the
+    pages or a script. So every codec and every module of pypdf is here before the first file.
+    """
     Image.init()
+    import encodings
+
+    import pypdf
     from pypdf import PdfWriter
+
+    for codec in pkgutil.iter_modules(encodings.__path__):
+        with contextlib.suppress(LookupError):  # a module of another system's, or no codec
+            codecs.lookup(codec.name)
+    for module in pkgutil.walk_packages(pypdf.__path__, "pypdf."):
+        with contextlib.suppress(ImportError):  # for a library that is not the one we have
+            importlib.import_module(module.name)
     from pypdf._crypt_providers import crypt_provider
 
     assert crypt_provider
