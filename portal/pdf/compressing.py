@@ -28,6 +28,8 @@ from pypdf.generic import (
 from portal.pdf.fitting import Step, as_jpeg, coarser, gentlest, opened
 from portal.pdf.inspect import inspect
 from portal.pdf.paper_size import dots_per_inch
+from portal.pdf.red_place import find_red
+from portal.pdf.wire import Compressed
 from portal.rules.making import (
     FITTING_BYTES,
     LEAST_SCAN_DPI,
@@ -56,16 +58,6 @@ _NAMED_COLOURS = {"/DeviceGray": 1, "/DeviceRGB": 3}
 
 _Key = bytes
 """The hash of a picture's coded bytes, by which the two libraries mean the same one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Compressed:
-    """The PDF; the dots per inch of its coarsest page, before and now."""
-
-    pdf: bytes
-    pages: int
-    dpi_before: int
-    dpi: int
 
 
 @dataclass(slots=True)
@@ -153,12 +145,10 @@ def compress(content: bytes, limit: int = FITTING_BYTES) -> Compressed:
     ]
     for key, coded in made.items():
         _put(shown[key].stream, coded)
-    return Compressed(
-        _written(writer),
-        pages,
-        round(min(before, default=0)),
-        round(min(now, default=0)),
-    )
+    pdf = _written(writer)
+    inspect(pdf)  # what is offered will be taken
+    dpi_before, dpi = (round(min(found, default=0)) for found in (before, now))
+    return Compressed(pdf, pages, dpi_before, dpi, find_red(pdf))
 
 
 def _pages_alone(content: bytes) -> PdfWriter:

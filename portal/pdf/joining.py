@@ -14,6 +14,7 @@ from PIL import Image
 
 from portal.pdf.fitting import Step, as_jpeg, coarser, gentlest, opened
 from portal.pdf.picture_pages import PAGE_BYTES, PagePicture, bind
+from portal.pdf.wire import Joined
 from portal.rules.making import (
     FITTING_BYTES,
     LEAST_DPI,
@@ -41,16 +42,6 @@ class Laid:
 
     read: Callable[[], bytes]
     turns: int
-
-
-@dataclass(frozen=True, slots=True)
-class Joined:
-    """The PDF; ``dpi`` of its coarsest page; ``coarser`` if pictures had to be coded anew."""
-
-    pdf: bytes
-    pages: int
-    dpi: int
-    coarser: bool
 
 
 def join(pictures: Sequence[Laid], limit: int = FITTING_BYTES) -> Joined:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import io
 import warnings
-from dataclasses import dataclass
 
 from PIL import Image
 
 from portal.pdf.fitting import as_jpeg
 from portal.pdf.jpeg import bare
 from portal.pdf.kinds import kind_of
+from portal.pdf.wire import CleanPicture
 from portal.rules.making import (
     LEAST_SIDE,
     MOST_PIXELS,
@@ -37,20 +37,6 @@ _MIRRORED = {
     5: Image.Transpose.TRANSPOSE,
     7: Image.Transpose.TRANSVERSE,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class CleanPicture:
-    """A JPEG with nothing beside it; upright after ``turns`` quarter turns clockwise.
-
-    ``width`` and ``height`` are those of its own pixels. The thumbnail, a JPEG, is upright.
-    """
-
-    content: bytes
-    width: int
-    height: int
-    turns: int
-    thumbnail: bytes
 
 
 def clean(content: bytes) -> CleanPicture:

@@ -22,7 +22,7 @@ from typing import Any
 from portal.errors import PortalError
 from portal.pdf.wire import OK, PID_BYTES, REFUSED, Inspection
 from portal.rules.page_shapes import PageShape, shapes_from_json
-from portal.rules.scan_findings import Look
+from portal.rules.scan_findings import Box, Look
 from portal.rules.scan_refusals import MAX_SCAN_BYTES, Refusal, RefusalReason, ScanRefused
 
 MIB = 1024 * 1024
@@ -125,6 +125,18 @@ class Sandbox:
         """A page (from 0) as a JPEG. Raises ``PageNotDrawn``."""
         try:
             _, picture = self._ask(path, {"task": "draw", "page": page_index, "width": width})
+        except ChildLost:
+            raise PageNotDrawn from None
+        if not picture.startswith(b"\xff\xd8"):
+            raise PageNotDrawn
+        return picture
+
+    def draw_part(self, path: Path, page_index: int, box: Box, width: int) -> bytes:
+        """A part of a page as a JPEG, ``width`` pixels wide. Raises ``PageNotDrawn``."""
+        sides = (box.left, box.top, box.right, box.bottom)
+        request = {"task": "draw_part", "page": page_index, "box": sides, "width": width}
+        try:
+            _, picture = self._ask(path, request)
         except ChildLost:
             raise PageNotDrawn from None
         if not picture.startswith(b"\xff\xd8"):
