@@ -49,7 +49,7 @@ def code(login: str) -> None:
         raise click.ClickException(f"The account {login} is disabled; nothing changed.") from None
     click.echo(
         f"{issued.code} for {issued.login} ({issued.person_name}), good once, until "
-        f"{format_moment(issued.expires_at)}. It is entered on the sign-in page under 用一次性码设置密码."
+        f"{format_moment(issued.expires_at)}. Enter it on the sign-in page: 用一次性码设置密码."
     )
 
 
