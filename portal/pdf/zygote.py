@@ -1,10 +1,11 @@
 """The sandbox's own process: has the parsers loaded, and forks a child for each file.
 
 Started by ``sandbox.py`` with an empty environment, so that no secret is in its memory. With the
-argument ``look`` numpy, the checks and the reader of first pages are loaded too, and only then it
-can look. Each request comes over a socket with two descriptors: the file to read, and the pipe to
-answer on. The child limits itself before it looks at the first byte: memory, CPU, wall time, no
-file that grows, no new descriptor — so it can open no file and no socket — and no new process.
+argument ``look`` numpy, the checks and the reader of first pages are loaded too, with ``make`` what
+writes files, and only then it can do so. Each request comes over a socket with two descriptors: the
+file to read, and the pipe to answer on. The child limits itself before it looks at the first byte:
+memory, CPU, wall time, no file that grows, no new descriptor — so it can open no file and no
+socket — and no new process.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ def main() -> None:
     _load_everything()
     if "look" in sys.argv[1:]:
         _load_look()
+    if "make" in sys.argv[1:]:
+        _load_make()
     gc.collect()
     gc.freeze()  # a child's collector would copy every page of what is loaded by looking at it
     libc = ctypes.CDLL(None, use_errno=True)
@@ -127,6 +130,10 @@ def _work(request: dict[str, Any], content: bytes) -> bytes:
         from portal.pdf.look import look  # loaded before the fork, or the child ends here
 
         return OK + json.dumps(look(content, request["form_pages"]).to_json()).encode()
+    if request["task"] == "arrange":
+        from portal.pdf.arrange import arrange  # as above
+
+        return OK + arrange(content, request["pages"])
     try:
         found = inspect(content)
     except ScanRefused as refused:
@@ -193,6 +200,17 @@ def _load_look() -> None:
     sample = io.BytesIO()
     picture.save(sample, "PDF", save_all=True, append_images=[picture])
     look(sample.getvalue(), 2)
+
+
+def _load_make() -> None:
+    """Make a file once, for what writing loads lazily."""
+    import io
+
+    from portal.pdf.arrange import arrange
+
+    sample = io.BytesIO()
+    Image.new("L", (60, 85), 200).save(sample, "PDF")
+    arrange(sample.getvalue(), [(0, 1)])
 
 
 if __name__ == "__main__":
