@@ -204,6 +204,14 @@ def find_scan(actor: Actor, scan_id: int) -> Scan:
     return scan
 
 
+def find_original(actor: Actor, scan_id: int) -> Scan:
+    """What a current scan was made from, for who may view that. Raises as ``find_scan`` does."""
+    made = find_scan(actor, scan_id)
+    if made.original_id is None:
+        raise NotFound
+    return db.session.get_one(Scan, made.original_id)
+
+
 def require_upload(actor: Actor, member_id: int, *, lock: bool = False) -> Member:
     """The member, if the actor may upload their form. Raises as ``upload`` does."""
     member = find_member(actor, Action.UPLOAD_SCAN, member_id, lock=lock)
