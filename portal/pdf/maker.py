@@ -23,6 +23,10 @@ CLEAN_BYTES = 2 * MAX_PICTURE_BYTES + MIB
 """Of a picture that was coded anew: a PNG may become larger as a JPEG, though hardly ever."""
 
 
+AT_ONCE = 2
+"""Children that make something at the same time: each may take all of its memory for a minute."""
+
+
 class Maker(Sandbox):
     """Its children make files (``making.py``). What is made is inspected like any other."""
 
@@ -32,6 +36,7 @@ class Maker(Sandbox):
             cpu_seconds=cpu_seconds,
             wall_seconds=wall_seconds,
             makes=True,
+            at_once=AT_ONCE,
         )
 
     def clean(self, path: Path) -> CleanPicture:
