@@ -14,6 +14,7 @@ from portal.access import Actor
 from portal.errors import NotFound, PortalError
 from portal.extensions import db
 from portal.models import Draft, DraftKind, ScanOrigin
+from portal.pdf.sandbox import PageNotDrawn
 from portal.pdf.wire import Compressed, RedPlace
 from portal.rules.making import MAX_SOURCE_BYTES, MakingReason, MakingRefusal, MakingRefused
 from portal.rules.scan_findings import Box
