@@ -10,7 +10,6 @@
   var help = document.getElementById('help');
   var opener = document.querySelector('[aria-controls=help]');
   var noun = form.getAttribute('data-noun') || '页';
-  var first = form.elements.pages.value;
 
   function all(selector) { return [].slice.call(sheet.querySelectorAll(selector)); }
   function cards() { return all('.sheet-card'); }
@@ -90,12 +89,13 @@
         last = page;
       }
       card.querySelector('.sheet-now').textContent = away ? '已删除' : '第 ' + place + ' ' + noun;
+      card.querySelector('.sheet-was').hidden = !away && place === page;
       return page + (turn ? 'r' + turn : '') + (away ? 'x' : '');
     }).join('.');
     var said = [gone && '删除了 ' + gone + ' ' + noun, turned && '转动了 ' + turned + ' ' + noun, moved && '顺序已调整'].filter(Boolean);
     words.textContent = said.length ? said.join('，') + '；保存后 ' + place + ' ' + noun : '还没有改动';
     form.elements.pages.value = save.elements.pages.value = text;
-    save.classList.toggle('is-dirty', said.length > 0 && text !== first);
+    save.classList.toggle('is-dirty', said.length > 0);
     var buttons = document.querySelectorAll('[data-offer]');
     for (var i = 0; i < buttons.length; i++) {
       var done = offers[buttons[i].value].done();
@@ -136,6 +136,8 @@
       toggleHelp();
     }
   });
+
+  document.getElementById('reset').addEventListener('click', function () { save.classList.remove('is-dirty'); });
 
   function toggleHelp() {
     help.hidden = !help.hidden;

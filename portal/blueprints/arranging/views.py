@@ -70,13 +70,18 @@ def restore(member_id: int) -> Response:
         arranging.restore_original(current_actor(), member_id, scan_id)
     except ScanReplaced as error:
         flash(error.message, "warning")
-    else:
-        flash("已恢复上传的原件。", "good")
+        return redirect(f"/members/{member_id}/edit", 303)
+    flash("已恢复上传的原件。", "good")
     return redirect(f"/members/{member_id}/scan/arrange", 303)
 
 
 def _again(member_id: int, scan_id: int, pages: str, error: PortalError) -> Response:
-    shown = arrange_page(
-        current_actor(), member_id, scan_id=scan_id, pages=pages, error=error.message
-    )
+    """The page with the reason; where there is no form any more, the member's page."""
+    try:
+        shown = arrange_page(
+            current_actor(), member_id, scan_id=scan_id, pages=pages, error=error.message
+        )
+    except NotFound:
+        flash(error.message, "warning")
+        return redirect(f"/members/{member_id}/edit", 303)
     return make_response(render_template("arranging/index.html", shown=shown), error.status)
