@@ -58,6 +58,7 @@ class Photo:
     """A picture of a draft, as it is shown: ``width`` and ``height`` upright, in pixels."""
 
     number: int
+    name: str
     size: int
     width: int
     height: int
@@ -82,6 +83,7 @@ class Photo:
 class Made:
     """What was made of the pictures; ``coarser`` if they were coded anew to fit."""
 
+    name: str
     size: int
     pages: int
     dpi: int
@@ -119,6 +121,7 @@ def draft_of(actor: Actor, member_id: int) -> PhotoDraft:
         assert draft.made_pages is not None
         assert draft.made_dpi is not None
         made = Made(
+            draft.made_name,
             draft.made_size,
             draft.made_pages,
             draft.made_dpi,
@@ -126,6 +129,11 @@ def draft_of(actor: Actor, member_id: int) -> PhotoDraft:
             draft.made_of == draft.pages,
         )
     return PhotoDraft(photos, _arrangement(draft.pages, len(photos)), made)
+
+
+def arranged(draft: PhotoDraft, pages: str | None) -> Arrangement:
+    """The pictures as ``pages`` says, or as they were kept if it says nothing that can be."""
+    return (_parsed(pages, len(draft.photos)) if pages else None) or draft.pages
 
 
 def add(
@@ -225,8 +233,8 @@ def clear(actor: Actor, member_id: int) -> None:
         drafts.forget(draft.id)
 
 
-def thumbnail(actor: Actor, member_id: int, number: int) -> bytes:
-    """A picture, small and upright. Raises ``NotFound``."""
+def picture(actor: Actor, member_id: int, number: int, *, small: bool) -> bytes:
+    """A picture upright, to look at or as a thumbnail. Raises ``NotFound``."""
     draft = drafts.find_draft(actor, member_id, DraftKind.PHOTOS)
     if draft is None:
         raise NotFound
@@ -237,13 +245,13 @@ def thumbnail(actor: Actor, member_id: int, number: int) -> bytes:
     )
     if name is None:
         raise NotFound
-    return drafts.read(f"{draft.folder}/{name}small.jpg")
+    return drafts.read(f"{draft.folder}/{name}{'small' if small else 'view'}.jpg")
 
 
-def made_page(actor: Actor, member_id: int, page: int, width: int) -> bytes:
-    """A page (from 1) of what was made. Raises ``NotFound``."""
+def made_page(actor: Actor, member_id: int, name: str, page: int, width: int) -> bytes:
+    """A page (from 1) of what was made and has this name. Raises ``NotFound``."""
     draft = drafts.find_draft(actor, member_id, DraftKind.PHOTOS)
-    if draft is None:
+    if draft is None or draft.made_name != name:
         raise NotFound
     return drafts.made_page(draft, page, width)
 
@@ -261,6 +269,7 @@ def _add_one(actor: Actor, member_id: int, incoming: Incoming) -> int | None:
     cleaned = runtime().maker.clean(incoming.path)
     name, store = drafts.new_name(), runtime().store
     store.put(f"{folder}/{name}.jpg", cleaned.content)
+    store.put(f"{folder}/{name}view.jpg", cleaned.view)
     store.put(f"{folder}/{name}small.jpg", cleaned.thumbnail)
     try:
         return _add_row(actor, member_id, _Stored(folder, name, digest), cleaned)
@@ -353,4 +362,4 @@ def _pictures(draft: Draft) -> list[DraftPicture]:
 
 def _photo(one: DraftPicture) -> Photo:
     width, height = (one.height, one.width) if one.turns % 2 else (one.width, one.height)
-    return Photo(one.number, one.size, width, height)
+    return Photo(one.number, one.name, one.size, width, height)

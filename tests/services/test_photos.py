@@ -73,14 +73,14 @@ def test_pictures_become_the_members_form(world: World) -> None:
         (960, 720, True),  # taken with the phone held upright
         (600, 800, True),
     ]
-    assert Image.open(io.BytesIO(photos.thumbnail(branch, member, 2))).size == (320, 240)
+    assert Image.open(io.BytesIO(photos.picture(branch, member, 2, small=True))).size == (320, 240)
 
     photos.arrange(branch, member, "2r1.3.1x")
     photos.make(branch, member)
     made = draft_of(world, member).made
     assert made is not None
     assert (made.pages, made.coarser, made.is_current) == (2, False, True)
-    shown = Image.open(io.BytesIO(photos.made_page(branch, member, 1, 200)))
+    shown = Image.open(io.BytesIO(photos.made_page(branch, member, made.name, 1, 200)))
     assert shown.width < shown.height  # turned once more
     assert check() == []
 
@@ -105,7 +105,7 @@ def test_each_picture_is_taken_or_refused_alone(world: World) -> None:
     assert "兼容性最佳" in added.refused[0][1]
     # A lost answer, and the same picture sent once more.
     assert (add(world, member, FIRST).numbers, len(draft_of(world, member).photos)) == ((), 2)
-    assert len(files()) == 4  # two pictures, two thumbnails
+    assert len(files()) == 6  # two pictures, each in three sizes
     assert check() == []
 
 
@@ -178,13 +178,13 @@ def test_a_draft_is_its_persons_alone(world: World) -> None:
         with pytest.raises(NotFound):
             photos.draft_of(world.actor(stranger), member)
         with pytest.raises(NotFound):
-            photos.thumbnail(world.actor(stranger), member, 1)
+            photos.picture(world.actor(stranger), member, 1, small=True)
     with pytest.raises(NotAllowed):
         photos.draft_of(world.actor(world.district), member)
     with pytest.raises(NotFound):
-        photos.thumbnail(world.actor(world.branch), member, 2)
+        photos.picture(world.actor(world.branch), member, 2, small=False)
     with pytest.raises(NotFound):
-        photos.made_page(world.actor(world.branch), member, 1, 200)
+        photos.made_page(world.actor(world.branch), member, "x", 1, 200)
 
 
 def test_who_needs_no_form_has_no_draft(world: World) -> None:
@@ -216,7 +216,7 @@ def test_a_draft_ends_after_a_day_with_its_files(world: World) -> None:
 def test_fsck_tells_of_a_picture_that_is_missing(world: World) -> None:
     member = world.add_member()
     add(world, member, FIRST)
-    runtime().store.delete(next(key for key in files() if "small" not in key))
+    runtime().store.delete(next(key for key in files() if len(key) < 60 + 4))
     assert [one.text for one in check()] == ["a draft's file is missing"]
 
 
@@ -232,5 +232,5 @@ def test_two_requests_of_one_person_make_one_draft(app: Flask, world: World) -> 
     assert sorted(number for one in added for number in one.numbers) == [1, 2]
     assert sum(one.again for one in added) == 1
     assert len(draft_of(world, member).photos) == 2
-    assert len(files()) == 4
+    assert len(files()) == 6
     assert timedelta(days=1) == drafts.KEPT

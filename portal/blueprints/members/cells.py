@@ -88,6 +88,11 @@ def restore(member_id: int) -> Response:
     return _cell_or_back(member_id, notice="已撤销删除。")
 
 
+def refused_cell(member_id: int, message: str) -> Response:
+    """The cell with a refusal, for a file that was sent from it to another address."""
+    return _cell_or_back(member_id, error=message)
+
+
 def _row(member_id: int) -> MemberRow:
     return find_row(current_actor(), Action.UPLOAD_SCAN, member_id)
 
