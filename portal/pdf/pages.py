@@ -54,10 +54,8 @@ def draw_part(content: bytes, page_index: int, box: Box, width: int) -> bytes:
     document = pypdfium2.PdfDocument(content)
     page = document[page_index]
     across, down = page.get_size()
-    scale = min(
-        width * 1000 / (across * max(1, box.right - box.left)),
-        math.sqrt(MOST_PIXELS / (across * down)),
-    )
+    part = (across * (box.right - box.left) / 1000, down * (box.bottom - box.top) / 1000)
+    scale = min(width / part[0], math.sqrt(MOST_PIXELS / (part[0] * part[1])))
     left, right = across * box.left / 1000, across * (1000 - box.right) / 1000
     top, bottom = down * box.top / 1000, down * (1000 - box.bottom) / 1000
     drawn = page.render(scale=scale, crop=(left, bottom, right, top), may_draw_forms=False)

@@ -77,9 +77,9 @@ _SENTENCES: Mapping[MakingReason, str] = {
     MakingReason.PICTURE_TOO_SMALL: "图片只有 {width}×{height} 像素，看不清字。" + _ORIGINAL,
     MakingReason.TOO_MANY_PIXELS: "图片的像素太多，打不开。"
     "请存为 JPEG 格式，或用相机的普通模式重新拍。",
-    MakingReason.TOO_MANY_PICTURES: f"最多 {MAX_PICTURES} 张图片。"
-    "每名团员 1 份，请确认没有把几个人的放在一起；不要的可以先删除。",
-    MakingReason.NO_ROOM: "这些图片加起来超过 200M。请先删除不要的，再添加。",
+    MakingReason.TOO_MANY_PICTURES: f"最多 {MAX_PICTURES} 张图片（标为删除的也算）。"
+    "每名团员 1 份，请确认没有把几个人的放在一起；可以点“全部清空”重新选择。",
+    MakingReason.NO_ROOM: "这些图片加起来超过 200M。请点“全部清空”，用相机的普通模式重新拍。",
     MakingReason.NOTHING_TO_JOIN: "还没有图片可以合成。请先添加各页的照片。",
     MakingReason.PICTURES_TOO_MUCH: "{pages} 页降到 150 dpi 还有 {size}，放不进 15M，"
     "再降就看不清了。请删除重复或不要的图片，或分次扫描为灰度的 PDF 后上传。",
