@@ -117,6 +117,7 @@ _COLUMNS = (
     Scan.late,
     Scan.uploaded_at,
     Account.person_name,
+    Scan.origin,
     *LOOK_COLUMNS,
 )
 
