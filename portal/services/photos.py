@@ -88,7 +88,8 @@ class Made:
     pages: int
     dpi: int
     coarser: bool
-    is_current: bool  # nothing was changed since
+    of: str  # the arrangement of the pictures, as text
+    is_current: bool  # they are arranged so now
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,7 @@ def draft_of(actor: Actor, member_id: int) -> PhotoDraft:
             draft.made_pages,
             draft.made_dpi,
             bool(draft.made_coarser),
+            draft.made_of,
             draft.made_of == draft.pages,
         )
     return PhotoDraft(photos, _arrangement(draft.pages, len(photos)), made)
@@ -139,10 +141,9 @@ def arranged(draft: PhotoDraft, pages: str | None) -> Arrangement:
 def add(
     actor: Actor,
     member_id: int,
-    pages: str | None,
     receive: Callable[[Gather], Sequence[Received]],
 ) -> Added:
-    """Add the pictures that ``receive`` writes behind the others, which stand as ``pages`` says.
+    """Add the pictures that ``receive`` writes behind the others.
 
     Each is taken or refused alone; one that is there already is not taken twice. Raises as
     ``require_upload`` does, before a byte is read.
@@ -167,8 +168,6 @@ def add(
                     again += 1
                 else:
                     numbers.append(number)
-    if pages is not None:
-        arrange(actor, member_id, pages)
     return Added(tuple(numbers), again, tuple(refused))
 
 
@@ -215,13 +214,13 @@ def make(actor: Actor, member_id: int) -> None:
         drafts.forget_files(folder, before)
 
 
-def take(actor: Actor, member_id: int) -> Uploaded:
-    """What was made of the pictures becomes the member's form; the draft goes.
+def take(actor: Actor, member_id: int, name: str) -> Uploaded:
+    """What was made of the pictures and has this name becomes the member's form; the draft goes.
 
     Raises ``MadeBefore`` when it is not what the pictures are now, and as ``scans.upload`` does.
     """
     draft = drafts.find_draft(actor, member_id, DraftKind.PHOTOS)
-    if draft is None or draft.made_name is None or draft.made_of != draft.pages:
+    if draft is None or draft.made_name != name or draft.made_of != draft.pages:
         raise MadeBefore
     return drafts.take(actor, member_id, draft, Source(ScanOrigin.FROM_PHOTOS))
 
