@@ -21,6 +21,9 @@ from portal.web import LARGE_REQUEST, PortalRequest, current_actor, is_partial
 
 blueprint = Blueprint("photos", __name__, url_prefix="/members/<int:member_id>/scan/photos")
 
+NOTHING_CHOSEN = "还没有选择照片。请先选择或拍摄各页的照片，再点“添加”。"
+ADDED_BEFORE = "这些照片已经添加过了，没有重复添加。"
+
 
 @blueprint.get("")
 @requires(Action.UPLOAD_SCAN)
@@ -54,12 +57,7 @@ def add(member_id: int) -> AnyResponse:
         shown = photos_page(current_actor(), member_id, added=added)
         return make_response(render_template("making/photos.html", shown=shown), 422)
     if not added.numbers:
-        flash(
-            "这些照片已经添加过了。"
-            if added.again
-            else "还没有选择照片。请先选择或拍摄各页的照片。",
-            "warning",
-        )
+        flash(ADDED_BEFORE if added.again else NOTHING_CHOSEN, "warning")
     return redirect(f"/members/{member_id}/scan/photos", 303)
 
 
@@ -88,7 +86,7 @@ def make(member_id: int) -> AnyResponse:
 def take(member_id: int) -> AnyResponse:
     """上传: what was made is the member's form now."""
     try:
-        done = photos.take(current_actor(), member_id)
+        done = photos.take(current_actor(), member_id, request.form.get("name", ""))
     except (MadeBefore, ScanRefused) as error:
         return _again(member_id, error)
     notice = "已用照片合成 1 份 PDF 并上传。"
