@@ -176,10 +176,11 @@ def arrange(actor: Actor, member_id: int, pages: str) -> PhotoDraft:
 
     Pictures that came since the page was shown stay behind the others.
     """
-    with writing() as session:
-        draft = drafts.draft_to_change(session, actor, member_id, DraftKind.PHOTOS)
-        wanted = _parsed(pages, len(_pictures(draft)))
-        draft.pages = str(wanted) if wanted is not None else draft.pages
+    if drafts.find_draft(actor, member_id, DraftKind.PHOTOS) is not None:
+        with writing() as session:
+            draft = drafts.draft_to_change(session, actor, member_id, DraftKind.PHOTOS)
+            if (wanted := _parsed(pages, len(_pictures(draft)))) is not None:
+                draft.pages = str(wanted)
     return draft_of(actor, member_id)
 
 

@@ -120,7 +120,7 @@ def _cards(
     for one in arrangement.pages:
         photo = by_number[one.page]
         address = f"/members/{member_id}/scan/photos/{one.page}.jpg?v={photo.name}"
-        note = Note(f"只有 {photo.dpi} dpi，可能看不清")
+        note = Note(f"只有 {photo.dpi} dpi")
         cards.append(
             PhotoCard(
                 page=one.page,

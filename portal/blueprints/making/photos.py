@@ -65,7 +65,7 @@ def add(member_id: int) -> AnyResponse:
 @requires(Action.UPLOAD_SCAN)
 def keep(member_id: int) -> AnyResponse:
     """The order as it is now: the script tells it, so that a page that is lost loses nothing."""
-    _keep(member_id)
+    photos.arrange(current_actor(), member_id, request.form.get("pages", ""))
     return Response(status=204)
 
 
@@ -109,12 +109,12 @@ def clear(member_id: int) -> AnyResponse:
     return redirect(f"/members/{member_id}/scan/photos", 303)
 
 
-@blueprint.get("/<int:number>.jpg")
+@blueprint.get("/<int:page>.jpg")
 @requires(Action.UPLOAD_SCAN)
-def picture(member_id: int, number: int) -> AnyResponse:
-    """A picture upright, small unless asked for with ``large``."""
+def picture(member_id: int, page: int) -> AnyResponse:
+    """A picture upright, by its number; small unless asked for with ``large``."""
     small = "large" not in request.args
-    return as_jpeg(photos.picture(current_actor(), member_id, number, small=small))
+    return as_jpeg(photos.picture(current_actor(), member_id, page, small=small))
 
 
 @blueprint.get("/file/<name>/<int:page>.jpg")
