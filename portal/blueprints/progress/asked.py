@@ -19,7 +19,7 @@ COLUMNS = (*(count.value for count in Count), RATE)
 class Asked:
     """One view of the table. ``sort`` empty: in the tree's order."""
 
-    period: Period = Period()
+    period: Period
     sort: str = ""
     ascending: bool = False
     busy_only: bool = False

@@ -54,7 +54,7 @@ def members(organisation_id: int) -> Response:
         asked=asked,
         count=count,
         total=service.counts_of(organisation, asked.period).of(count),
-        page=page,
+        behind=page,
         paged=bool(after),
         is_branch=organisation.kind is OrganisationKind.BRANCH,
     )
