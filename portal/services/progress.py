@@ -52,6 +52,19 @@ CRITERIA: Mapping[Count, ColumnElement[bool]] = {
 }
 """Whom each count counts."""
 
+_INDEX = {
+    Count.NEW: "ix_member_branch_id_pinyin",
+    Count.UPLOADED: "ix_member_branch_id_pinyin",
+    Count.NOT_UPLOADED: "ix_member_missing_scan",
+    Count.OVERDUE: "ix_member_missing_scan",
+    Count.DUE_SOON: "ix_member_missing_scan",
+    Count.LATE: "ix_member_scan_late",
+    Count.IRREGULAR: "ix_member_irregular",
+    **{Count(kind.value): "ix_member_irregular" for kind in Irregularity},
+}
+"""The index that leads SQLite branch by branch to whom a count counts. By itself it takes the one
+for the order of names and reads every member: 1,140 ms instead of 4 where a city has nobody."""
+
 
 @dataclass(frozen=True, slots=True)
 class ProgressRow:
@@ -138,17 +151,22 @@ def members_behind(
     actor: Actor, organisation: Organisation, count: Count, period: Period, after: str = ""
 ) -> BehindPage:
     """The members whom a count counts, by branch and name, a page at a time."""
-    query = (
-        MEMBER_ROWS.add_columns(
-            Organisation.path, Member.branch_id, Organisation.name.label("branch"), Member.pinyin
+    # Which members first, in narrow rows; what is shown of them only for one page.
+    wanted = (
+        select(
+            Member.id,
+            Member.branch_id,
+            Member.pinyin,
+            Organisation.path,
+            Organisation.name.label("branch"),
         )
         .join(Organisation, Organisation.id == Member.branch_id)
         .where(
             in_subtree(organisation.path),
             CRITERIA[count],
             *_within(period),
-            members_for(actor, Action.VIEW_MEMBER),
         )
+        .with_hint(Member, f"INDEXED BY {_INDEX[count]}", "sqlite")
         .order_by(Organisation.path, Member.pinyin, Member.id)
         .limit(PAGE_ROWS + 1)
     )
@@ -156,24 +174,30 @@ def members_behind(
     if place is not None:
         path, pinyin, member_id = place
         # The first part lets the index on paths begin there.
-        query = query.where(
+        wanted = wanted.where(
             Organisation.path >= path,
             or_(
                 Organisation.path > path,
                 tuple_(Member.pinyin, Member.id) > (pinyin, member_id),
             ),
         )
-    found = list(reading().execute(query, _days()))
-    more = len(found) > PAGE_ROWS
-    del found[PAGE_ROWS:]
-    last = found[-1] if found else None
+    chosen = list(reading().execute(wanted, _days()))
+    if not chosen:  # asked for nobody, the second statement would walk the whole subtree
+        return BehindPage((), None)
+    more = len(chosen) > PAGE_ROWS
+    del chosen[PAGE_ROWS:]
+    rows = _rows_by_id(actor, [one.id for one in chosen])
+    found = [one for one in chosen if one.id in rows]
+    last = chosen[-1]
     return BehindPage(
-        tuple(
-            BehindRow(member, row.branch_id, row.branch)
-            for member, row in zip(rows_of(actor, found), found, strict=True)
-        ),
-        f"{last.path}~{last.pinyin}~{last.id}" if more and last is not None else None,
+        tuple(BehindRow(rows[one.id], one.branch_id, one.branch) for one in found),
+        f"{last.path}~{last.pinyin}~{last.id}" if more else None,
     )
+
+
+def _rows_by_id(actor: Actor, member_ids: list[int]) -> dict[int, MemberRow]:
+    query = MEMBER_ROWS.where(Member.id.in_(member_ids), members_for(actor, Action.VIEW_MEMBER))
+    return {row.id: row for row in rows_of(actor, list(reading().execute(query)))}
 
 
 def _days() -> dict[str, date]:
