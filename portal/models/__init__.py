@@ -3,6 +3,7 @@
 from portal.models.account import Account, OneTimeCode, SignIn
 from portal.models.audit import AuditRecord
 from portal.models.base import Base
+from portal.models.draft import Draft, DraftKind, DraftPicture
 from portal.models.installation import Heartbeat, Installation
 from portal.models.job import Job, JobKind, JobState
 from portal.models.joining import Joining, JoiningState
@@ -18,6 +19,9 @@ __all__ = [
     "Account",
     "AuditRecord",
     "Base",
+    "Draft",
+    "DraftKind",
+    "DraftPicture",
     "FindingSetAside",
     "Heartbeat",
     "Installation",

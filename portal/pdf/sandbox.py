@@ -22,7 +22,7 @@ from typing import Any
 from portal.errors import PortalError
 from portal.pdf.wire import OK, PID_BYTES, REFUSED, Inspection
 from portal.rules.page_shapes import PageShape, shapes_from_json
-from portal.rules.scan_findings import Look
+from portal.rules.scan_findings import Box, Look
 from portal.rules.scan_refusals import MAX_SCAN_BYTES, Refusal, RefusalReason, ScanRefused
 
 MIB = 1024 * 1024
@@ -97,11 +97,12 @@ class Sandbox:
         wall_seconds: int,
         looks: bool = False,
         makes: bool = False,
+        at_once: int = AT_ONCE,
     ) -> None:
         self._loads = ["look"] * looks + ["make"] * makes
         self._limits = {"memory": memory_bytes, "cpu": cpu_seconds, "wall": wall_seconds}
         self._lock = threading.Lock()
-        self._slots = threading.BoundedSemaphore(AT_ONCE)
+        self._slots = threading.BoundedSemaphore(at_once)
         self._zygote: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self._owner = 0
@@ -125,6 +126,18 @@ class Sandbox:
         """A page (from 0) as a JPEG. Raises ``PageNotDrawn``."""
         try:
             _, picture = self._ask(path, {"task": "draw", "page": page_index, "width": width})
+        except ChildLost:
+            raise PageNotDrawn from None
+        if not picture.startswith(b"\xff\xd8"):
+            raise PageNotDrawn
+        return picture
+
+    def draw_part(self, path: Path, page_index: int, box: Box, width: int) -> bytes:
+        """A part of a page as a JPEG, ``width`` pixels wide. Raises ``PageNotDrawn``."""
+        sides = (box.left, box.top, box.right, box.bottom)
+        request = {"task": "draw_part", "page": page_index, "box": sides, "width": width}
+        try:
+            _, picture = self._ask(path, request)
         except ChildLost:
             raise PageNotDrawn from None
         if not picture.startswith(b"\xff\xd8"):

@@ -21,7 +21,7 @@ from portal import clock
 from portal.extensions import db
 from portal.models import Member, NumberHolding, Organisation, Scan, ScanState, Tally
 from portal.runtime import runtime
-from portal.services import audit, fsck_looks
+from portal.services import audit, drafts, fsck_looks
 from portal.services.derived import TALLIED, contribution, derive
 from portal.services.transaction import writing
 
@@ -203,6 +203,10 @@ def _check_files(read_files: bool) -> Iterator[Finding]:
             )
     for row in known.values():
         yield Finding("file", f"scan {row.id}", "its file is missing", derived=False)
+    for file in drafts.files_of_nobody():
+        yield Finding("file", file.key, "no draft has this file", derived=False)
+    for key in drafts.missing_files():
+        yield Finding("file", key, "a draft's file is missing", derived=False)
 
 
 def _members_and_rules() -> Iterator[tuple[Any, dict[str, Any]]]:

@@ -117,6 +117,7 @@ MEMBER_COLUMNS = (
     Scan.late,
     Scan.uploaded_at,
     Account.person_name,
+    Scan.origin,
     *LOOK_COLUMNS,
 )
 

@@ -77,11 +77,12 @@ def test_a_look_comes_back_as_it_was_kept(form: Uploaded) -> None:
         (NO_SEAL, TILTED, Finding(FindingKind.BLURRED, 3, 0.1)),
         number=read("202611000001"),
         name=Reading(ReadingState.NOT_FOUND, "half read"),
+        numbers={2: 1, 3: 12},
     )
     form.see(look)
     digest = db.session.get_one(Scan, form.scan).sha256
     assert looks.look_of(digest) == Look(
-        3, look.findings, look.number, Reading(ReadingState.NOT_FOUND)
+        3, look.findings, look.number, Reading(ReadingState.NOT_FOUND), numbers={2: 1, 3: 12}
     )
     form.see(Look(3))
     assert looks.look_of(digest) == Look(3)
