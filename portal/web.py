@@ -17,6 +17,7 @@ from portal.access import Actor
 from portal.menu import menu_for
 from portal.rules.deadlines import format_month
 from portal.rules.member_number import group_number
+from portal.rules.progress import format_rate
 from portal.rules.scan_refusals import format_size
 from portal.runtime import runtime
 from portal.storage import Incoming
@@ -132,6 +133,7 @@ def template_globals(app: Flask) -> None:
     """Filters and globals that templates may use."""
     filters: dict[str, Callable[..., str]] = {
         "size": format_size,
+        "percent": format_rate,
         "number": group_number,
         "day": clock.format_day,
         "moment": clock.format_moment,

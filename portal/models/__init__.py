@@ -11,6 +11,7 @@ from portal.models.look import FindingSetAside, ScanFinding, ScanLook
 from portal.models.member import Member
 from portal.models.number import NumberHolding, NumberRelease, ReleaseState
 from portal.models.organisation import Organisation
+from portal.models.progress import ProgressDay
 from portal.models.scan import Scan, ScanOrigin, ScanState
 from portal.models.tally import Tally
 
@@ -34,6 +35,7 @@ __all__ = [
     "NumberRelease",
     "OneTimeCode",
     "Organisation",
+    "ProgressDay",
     "ReleaseState",
     "Scan",
     "ScanFinding",
