@@ -45,10 +45,10 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 @pytest.fixture(scope="module")
 def large_scan(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Seven pages in colour at 300 dpi, over 30 MB."""
-    pages = Paper(6, dpi=100).pictures("202611000078", "安新", "团支部", 8)[1:]
+    cover, _, *inner = Paper(6, dpi=100).pictures("202611000078", "安新", "团支部", 8)
     scanned = [
         pictures.jpeg(_noisy(Image.open(io.BytesIO(one)), pictures.A4_300), quality=97)
-        for one in pages
+        for one in (cover, *inner)
     ]
     path = tmp_path_factory.mktemp("scans") / "扫描件.pdf"
     path.write_bytes(bind(scanned))
