@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+from datetime import date
 from functools import cache
 from typing import Any
 
 from PIL import Image, ImageDraw
 
+LONG_AGO = date(2010, 1, 1)
 BLUE, RED = (20, 40, 200), (200, 30, 40)
 A4_300 = (2480, 3508)
 

@@ -26,8 +26,8 @@ from portal.rules.making import (
 FINE = 92
 """JPEG quality of what has to be coded anew though nothing need become smaller."""
 
-THUMBNAIL = 320
-"""Pixels of a thumbnail's longer side."""
+VIEW, THUMBNAIL = 1400, 320
+"""Pixels of the longer side, of a picture to look at and of a thumbnail."""
 
 _ORIENTATION = 0x0112  # EXIF
 _UPRIGHT = {1: 0, 6: 1, 3: 2, 8: 3}
@@ -77,10 +77,12 @@ def _clean(content: bytes, picture: Image.Image) -> CleanPicture:
     picture = _in_grey_or_rgb(picture)
     if orientation in _MIRRORED:
         picture, plain = picture.transpose(_MIRRORED[orientation]), None
-    upright = picture.copy()
-    upright.thumbnail((THUMBNAIL, THUMBNAIL), reducing_gap=2.0)
-    upright = upright.rotate(-90 * turns, expand=True)
-    return CleanPicture(plain or as_jpeg(picture, FINE), *picture.size, turns, as_jpeg(upright, 70))
+    content, size = plain or as_jpeg(picture, FINE), picture.size
+    picture.thumbnail((VIEW, VIEW), reducing_gap=2.0)
+    view = picture.rotate(-90 * turns, expand=True)
+    small = view.copy()
+    small.thumbnail((THUMBNAIL, THUMBNAIL), reducing_gap=2.0)
+    return CleanPicture(content, *size, turns, as_jpeg(view, 70), as_jpeg(small, 70))
 
 
 def _in_grey_or_rgb(picture: Image.Image) -> Image.Image:

@@ -18,13 +18,13 @@ CELL = 8
 RED = 45
 """By how much red stands out: paler than that is the tone of old paper."""
 
-AROUND = 2
-"""Cells around the middle one that count with it: a seal is 4 cm across, and a cell 6 mm."""
+AROUND = 4
+"""Cells on each side that count with a middle one: nine are 54 mm of A4, a seal is 40 or more."""
 
 LEAST = 10
 """Of 255: red dots in a seal's place; a red rule or a thumbprint has fewer."""
 
-WIDE, TALL = 300, 210
+WIDE, TALL = 340, 240
 """Thousandths of an upright page around the middle of the red."""
 
 

@@ -29,29 +29,33 @@ class Inspection:
 class CleanPicture:
     """A JPEG with nothing beside it; upright after ``turns`` quarter turns clockwise.
 
-    ``width`` and ``height`` are those of its own pixels. The thumbnail, a JPEG, is upright.
+    ``width`` and ``height`` are those of its own pixels. ``view``, to look at it on a screen, and
+    ``thumbnail`` are JPEGs and upright.
     """
 
     content: bytes
     width: int
     height: int
     turns: int
+    view: bytes
     thumbnail: bytes
 
     def to_bytes(self) -> bytes:
         """As an answer."""
         head = {"width": self.width, "height": self.height, "turns": self.turns}
-        return _framed({**head, "size": len(self.content)}, self.content + self.thumbnail)
+        parts = (self.content, self.view, self.thumbnail)
+        return _framed({**head, "sizes": [len(part) for part in parts]}, b"".join(parts))
 
     @classmethod
     def from_bytes(cls, answer: bytes) -> Self:
         """From an answer; ``ValueError``, ``TypeError`` or ``KeyError`` for anything else."""
         head, content = _unframed(answer)
-        size, turns = int(head["size"]), int(head["turns"]) % 4
-        picture, thumbnail = content[:size], content[size:]
-        if not (picture.startswith(JPEG) and thumbnail.startswith(JPEG)):
-            raise ValueError("not two pictures")
-        return cls(picture, int(head["width"]), int(head["height"]), turns, thumbnail)
+        first, second, third = (int(size) for size in head["sizes"])
+        parts = (content[:first], content[first:][:second], content[first + second :][:third])
+        if not all(part.startswith(JPEG) for part in parts):
+            raise ValueError("not three pictures")
+        turns = int(head["turns"]) % 4
+        return cls(parts[0], int(head["width"]), int(head["height"]), turns, *parts[1:])
 
 
 @dataclass(frozen=True, slots=True)

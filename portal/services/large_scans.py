@@ -101,13 +101,13 @@ def offer_of(actor: Actor, member_id: int) -> Offer | None:
     return _offer(draft) if draft is not None and draft.made_name is not None else None
 
 
-def picture(actor: Actor, member_id: int, part: str, side: str) -> bytes:
-    """A picture of the comparison. Raises ``NotFound``."""
+def picture(actor: Actor, member_id: int, name: str, part: str, side: str) -> bytes:
+    """A picture of the comparison of what has this name. Raises ``NotFound``."""
     draft = drafts.find_draft(actor, member_id, DraftKind.LARGE_SCAN)
-    if draft is None or draft.made_name is None:
+    if draft is None or draft.made_name != name:
         raise NotFound
     try:
-        key = _picture_key(draft.folder, draft.made_name, Part(part), Side(side))
+        key = _picture_key(draft.folder, name, Part(part), Side(side))
         return drafts.read(key)
     except (ValueError, MissingFile):  # no such part, or a scan without a seal
         raise NotFound from None

@@ -58,6 +58,7 @@ class Photo:
     """A picture of a draft, as it is shown: ``width`` and ``height`` upright, in pixels."""
 
     number: int
+    name: str
     size: int
     width: int
     height: int
@@ -82,11 +83,13 @@ class Photo:
 class Made:
     """What was made of the pictures; ``coarser`` if they were coded anew to fit."""
 
+    name: str
     size: int
     pages: int
     dpi: int
     coarser: bool
-    is_current: bool  # nothing was changed since
+    of: str  # the arrangement of the pictures, as text
+    is_current: bool  # they are arranged so now
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,22 +122,28 @@ def draft_of(actor: Actor, member_id: int) -> PhotoDraft:
         assert draft.made_pages is not None
         assert draft.made_dpi is not None
         made = Made(
+            draft.made_name,
             draft.made_size,
             draft.made_pages,
             draft.made_dpi,
             bool(draft.made_coarser),
+            draft.made_of,
             draft.made_of == draft.pages,
         )
     return PhotoDraft(photos, _arrangement(draft.pages, len(photos)), made)
 
 
+def arranged(draft: PhotoDraft, pages: str | None) -> Arrangement:
+    """The pictures as ``pages`` says, or as they were kept if it says nothing that can be."""
+    return (_parsed(pages, len(draft.photos)) if pages else None) or draft.pages
+
+
 def add(
     actor: Actor,
     member_id: int,
-    pages: str | None,
     receive: Callable[[Gather], Sequence[Received]],
 ) -> Added:
-    """Add the pictures that ``receive`` writes behind the others, which stand as ``pages`` says.
+    """Add the pictures that ``receive`` writes behind the others.
 
     Each is taken or refused alone; one that is there already is not taken twice. Raises as
     ``require_upload`` does, before a byte is read.
@@ -159,8 +168,6 @@ def add(
                     again += 1
                 else:
                     numbers.append(number)
-    if pages is not None:
-        arrange(actor, member_id, pages)
     return Added(tuple(numbers), again, tuple(refused))
 
 
@@ -169,10 +176,11 @@ def arrange(actor: Actor, member_id: int, pages: str) -> PhotoDraft:
 
     Pictures that came since the page was shown stay behind the others.
     """
-    with writing() as session:
-        draft = drafts.draft_to_change(session, actor, member_id, DraftKind.PHOTOS)
-        wanted = _parsed(pages, len(_pictures(draft)))
-        draft.pages = str(wanted) if wanted is not None else draft.pages
+    if drafts.find_draft(actor, member_id, DraftKind.PHOTOS) is not None:
+        with writing() as session:
+            draft = drafts.draft_to_change(session, actor, member_id, DraftKind.PHOTOS)
+            if (wanted := _parsed(pages, len(_pictures(draft)))) is not None:
+                draft.pages = str(wanted)
     return draft_of(actor, member_id)
 
 
@@ -207,13 +215,13 @@ def make(actor: Actor, member_id: int) -> None:
         drafts.forget_files(folder, before)
 
 
-def take(actor: Actor, member_id: int) -> Uploaded:
-    """What was made of the pictures becomes the member's form; the draft goes.
+def take(actor: Actor, member_id: int, name: str) -> Uploaded:
+    """What was made of the pictures and has this name becomes the member's form; the draft goes.
 
     Raises ``MadeBefore`` when it is not what the pictures are now, and as ``scans.upload`` does.
     """
     draft = drafts.find_draft(actor, member_id, DraftKind.PHOTOS)
-    if draft is None or draft.made_name is None or draft.made_of != draft.pages:
+    if draft is None or draft.made_name != name or draft.made_of != draft.pages:
         raise MadeBefore
     return drafts.take(actor, member_id, draft, Source(ScanOrigin.FROM_PHOTOS))
 
@@ -225,8 +233,8 @@ def clear(actor: Actor, member_id: int) -> None:
         drafts.forget(draft.id)
 
 
-def thumbnail(actor: Actor, member_id: int, number: int) -> bytes:
-    """A picture, small and upright. Raises ``NotFound``."""
+def picture(actor: Actor, member_id: int, number: int, *, small: bool) -> bytes:
+    """A picture upright, to look at or as a thumbnail. Raises ``NotFound``."""
     draft = drafts.find_draft(actor, member_id, DraftKind.PHOTOS)
     if draft is None:
         raise NotFound
@@ -237,13 +245,13 @@ def thumbnail(actor: Actor, member_id: int, number: int) -> bytes:
     )
     if name is None:
         raise NotFound
-    return drafts.read(f"{draft.folder}/{name}small.jpg")
+    return drafts.read(f"{draft.folder}/{name}{'small' if small else 'view'}.jpg")
 
 
-def made_page(actor: Actor, member_id: int, page: int, width: int) -> bytes:
-    """A page (from 1) of what was made. Raises ``NotFound``."""
+def made_page(actor: Actor, member_id: int, name: str, page: int, width: int) -> bytes:
+    """A page (from 1) of what was made and has this name. Raises ``NotFound``."""
     draft = drafts.find_draft(actor, member_id, DraftKind.PHOTOS)
-    if draft is None:
+    if draft is None or draft.made_name != name:
         raise NotFound
     return drafts.made_page(draft, page, width)
 
@@ -261,6 +269,7 @@ def _add_one(actor: Actor, member_id: int, incoming: Incoming) -> int | None:
     cleaned = runtime().maker.clean(incoming.path)
     name, store = drafts.new_name(), runtime().store
     store.put(f"{folder}/{name}.jpg", cleaned.content)
+    store.put(f"{folder}/{name}view.jpg", cleaned.view)
     store.put(f"{folder}/{name}small.jpg", cleaned.thumbnail)
     try:
         return _add_row(actor, member_id, _Stored(folder, name, digest), cleaned)
@@ -353,4 +362,4 @@ def _pictures(draft: Draft) -> list[DraftPicture]:
 
 def _photo(one: DraftPicture) -> Photo:
     width, height = (one.height, one.width) if one.turns % 2 else (one.width, one.height)
-    return Photo(one.number, one.size, width, height)
+    return Photo(one.number, one.name, one.size, width, height)

@@ -45,6 +45,7 @@ class ScanCell(NamedTuple):
     deadline: Deadline | None = None
     undo_until: date | None = None
     error: str | None = None
+    too_large: bool = False  # the error is that a file is over 15 M: it can be compressed
     notice: str | None = None
     confirm_delete: bool = False
 

@@ -1,5 +1,6 @@
 /* Pages on a sheet: turned, moved and dropped at once, by button, mouse, finger and key. ES5.
-   What is shown is the truth; it goes into the fields "pages", and into the address. */
+   What is shown is the truth; it goes into the fields "pages", and into the address. Where it is
+   kept as it changes (data-kept), it is told instead: 拍照合成 (photos.js), which also adds cards. */
 (function () {
   'use strict';
   document.documentElement.className = 'js';
@@ -10,6 +11,7 @@
   var help = document.getElementById('help');
   var opener = document.querySelector('[aria-controls=help]');
   var noun = form.getAttribute('data-noun') || '页';
+  var kept = save.hasAttribute('data-kept');
 
   function all(selector) { return [].slice.call(sheet.querySelectorAll(selector)); }
   function cards() { return all('.sheet-card'); }
@@ -93,8 +95,13 @@
       return page + (turn ? 'r' + turn : '') + (away ? 'x' : '');
     }).join('.');
     var said = [gone && '删除了 ' + gone + ' ' + noun, turned && '转动了 ' + turned + ' ' + noun, moved && '顺序已调整'].filter(Boolean);
-    words.textContent = said.length ? said.join('，') + '；保存后 ' + place + ' ' + noun : '还没有改动';
     form.elements.pages.value = save.elements.pages.value = text;
+    if (kept) {
+      words.textContent = '共 ' + place + ' ' + noun;
+      sheet.dispatchEvent(new CustomEvent('sheet:arranged', { detail: text }));
+      return;
+    }
+    words.textContent = said.length ? said.join('，') + '；保存后 ' + place + ' ' + noun : '还没有改动';
     save.classList.toggle('is-dirty', said.length > 0);
     var buttons = document.querySelectorAll('[data-offer]');
     for (var i = 0; i < buttons.length; i++) {
@@ -137,7 +144,7 @@
     }
   });
 
-  document.getElementById('reset').addEventListener('click', function () { save.classList.remove('is-dirty'); });
+  if (!kept) { document.getElementById('reset').addEventListener('click', function () { save.classList.remove('is-dirty'); }); }
 
   function toggleHelp() {
     help.hidden = !help.hidden;
@@ -247,6 +254,11 @@
   sheet.addEventListener('dragstart', function (event) { event.preventDefault(); });
   sheet.addEventListener('click', function (event) { if (dragged) { event.preventDefault(); event.stopPropagation(); } }, true);
 
-  cards()[0].tabIndex = 0;
-  update();
+  function begin() {
+    if (cards().length && !sheet.querySelector('.sheet-card[tabindex="0"]')) { cards()[0].tabIndex = 0; }
+    update();
+  }
+
+  sheet.addEventListener('sheet:changed', begin);
+  begin();
 }());

@@ -116,7 +116,13 @@ def test_what_takes_too_long_is_stopped_with_a_sentence(weak: Maker, tmp_path: P
 @pytest.mark.parametrize("kind", [CleanPicture, Joined, Compressed])
 @pytest.mark.parametrize(
     "answer",
-    [b"", b"\n", b"[]\n", b"{}\n", b'{"width": 1, "height": 1, "turns": 1, "size": 3}\nabc'],
+    [
+        b"",
+        b"\n",
+        b"[]\n",
+        b"{}\n",
+        b'{"width": 1, "height": 1, "turns": 1, "sizes": [1, 1, 1]}\nabc',
+    ],
 )
 def test_a_child_that_was_taken_over_says_nothing_that_is_believed(
     kind: type[CleanPicture | Joined | Compressed], answer: bytes

@@ -55,7 +55,7 @@ def test_where_and_when_a_picture_was_taken_is_dropped() -> None:
     content = pictures.phone_jpeg()
     cleaned = clean(content)
     assert b"Secret" in content
-    for kept in (cleaned.content, cleaned.thumbnail):
+    for kept in (cleaned.content, cleaned.view, cleaned.thumbnail):
         assert b"Secret" not in kept
         assert b"Exif" not in kept
         assert not opened(kept).getexif()

@@ -58,7 +58,7 @@ def test_a_large_scan_is_taken_after_it_was_looked_at(world: World) -> None:
     assert scans() == []  # nothing is a form yet
     for part in ("first", "number", "seal"):
         before, after = (
-            Image.open(io.BytesIO(large_scans.picture(branch, member, part, side)))
+            Image.open(io.BytesIO(large_scans.picture(branch, member, offered.name, part, side)))
             for side in ("before", "after")
         )
         assert before.size == after.size
@@ -81,7 +81,7 @@ def test_what_is_given_up_leaves_nothing(world: World) -> None:
     with pytest.raises(NothingOffered):
         large_scans.take(branch, member, offered.name)
     with pytest.raises(NotFound):
-        large_scans.picture(branch, member, "first", "before")
+        large_scans.picture(branch, member, offered.name, "first", "before")
 
 
 def test_only_what_is_shown_now_is_taken(world: World) -> None:
@@ -91,7 +91,7 @@ def test_only_what_is_shown_now_is_taken(world: World) -> None:
     with pytest.raises(NothingOffered):
         large_scans.take(branch, member, older.name)
     with pytest.raises(NotFound):
-        large_scans.picture(branch, member, "whole", "before")
+        large_scans.picture(branch, member, newer.name, "whole", "before")
     large_scans.take(branch, member, newer.name)
 
 

@@ -21,7 +21,7 @@ from portal.runtime import runtime
 from portal.services import drafts, photos
 from portal.services.fsck import check
 from portal.services.photos import Added, Gather, MadeBefore, PhotoDraft, Received
-from portal.services.scans import NoUploadHere
+from portal.services.scans import NoUploadHere, Uploaded
 from portal.services.sweep import sweep
 from tests import pictures
 from tests.builders import World
@@ -33,7 +33,7 @@ SECOND = pictures.phone_jpeg(6, pictures.page(720, 960))
 THIRD = pictures.png(pictures.page(600, 800, grey=True))
 
 
-def add(world: World, member: int, *contents: bytes, pages: str | None = None) -> Added:
+def add(world: World, member: int, *contents: bytes) -> Added:
     def receive(gather: Gather) -> Sequence[Received]:
         found = []
         for place, content in enumerate(contents):
@@ -42,7 +42,13 @@ def add(world: World, member: int, *contents: bytes, pages: str | None = None) -
             found.append(Received(f"IMG_{place}.jpg", incoming))
         return found
 
-    return photos.add(world.actor(world.branch), member, pages, receive)
+    return photos.add(world.actor(world.branch), member, receive)
+
+
+def take(world: World, member: int) -> Uploaded:
+    """As the page does that was just shown."""
+    made = draft_of(world, member).made
+    return photos.take(world.actor(world.branch), member, made.name if made is not None else "x")
 
 
 def draft_of(world: World, member: int) -> PhotoDraft:
@@ -65,7 +71,8 @@ def test_pictures_become_the_members_form(world: World) -> None:
     member, branch = world.add_member(), world.actor(world.branch)
     added = add(world, member, FIRST, SECOND)
     assert (added.numbers, added.again, added.refused) == ((1, 2), 0, ())
-    add(world, member, THIRD, pages="2.1")
+    photos.arrange(branch, member, "2.1")
+    add(world, member, THIRD)
     draft = draft_of(world, member)
     assert str(draft.pages) == "2.1.3"
     assert [(one.width, one.height, one.is_coarse) for one in draft.photos] == [
@@ -73,18 +80,18 @@ def test_pictures_become_the_members_form(world: World) -> None:
         (960, 720, True),  # taken with the phone held upright
         (600, 800, True),
     ]
-    assert Image.open(io.BytesIO(photos.thumbnail(branch, member, 2))).size == (320, 240)
+    assert Image.open(io.BytesIO(photos.picture(branch, member, 2, small=True))).size == (320, 240)
 
     photos.arrange(branch, member, "2r1.3.1x")
     photos.make(branch, member)
     made = draft_of(world, member).made
     assert made is not None
     assert (made.pages, made.coarser, made.is_current) == (2, False, True)
-    shown = Image.open(io.BytesIO(photos.made_page(branch, member, 1, 200)))
+    shown = Image.open(io.BytesIO(photos.made_page(branch, member, made.name, 1, 200)))
     assert shown.width < shown.height  # turned once more
     assert check() == []
 
-    done = photos.take(branch, member)
+    done = take(world, member)
     assert (done.replaced, done.unchanged) == (False, False)
     scan = db.session.scalars(select(Scan).where(Scan.member_id == member)).one()
     assert (scan.pages, scan.origin, scan.state) == (2, ScanOrigin.FROM_PHOTOS, ScanState.CURRENT)
@@ -94,7 +101,7 @@ def test_pictures_become_the_members_form(world: World) -> None:
     said = db.session.scalars(select(AuditRecord).where(AuditRecord.scan_id == scan.id)).one()
     assert said.detail["origin"] == "from_photos"
     with pytest.raises(MadeBefore):  # the button again, or the page of before
-        photos.take(branch, member)
+        take(world, member)
 
 
 def test_each_picture_is_taken_or_refused_alone(world: World) -> None:
@@ -105,7 +112,7 @@ def test_each_picture_is_taken_or_refused_alone(world: World) -> None:
     assert "兼容性最佳" in added.refused[0][1]
     # A lost answer, and the same picture sent once more.
     assert (add(world, member, FIRST).numbers, len(draft_of(world, member).photos)) == ((), 2)
-    assert len(files()) == 4  # two pictures, two thumbnails
+    assert len(files()) == 6  # two pictures, each in three sizes
     assert check() == []
 
 
@@ -147,7 +154,7 @@ def test_what_was_changed_since_is_not_taken(world: World) -> None:
     assert refused.value.refusal.reason is MakingReason.NOTHING_TO_JOIN
     add(world, member, FIRST, SECOND)
     with pytest.raises(MadeBefore):
-        photos.take(branch, member)
+        take(world, member)
     photos.make(branch, member)
     before = files()
     photos.make(branch, member)  # a double click
@@ -155,14 +162,14 @@ def test_what_was_changed_since_is_not_taken(world: World) -> None:
     photos.arrange(branch, member, "2.1")
     assert draft_of(world, member).made.is_current is False  # type: ignore[union-attr]
     with pytest.raises(MadeBefore):
-        photos.take(branch, member)
+        take(world, member)
     photos.make(branch, member)
     assert len(files()) == len(before)  # the file of before is gone
     photos.arrange(branch, member, "2x.1x")
     with pytest.raises(MakingRefused):
         photos.make(branch, member)
     photos.arrange(branch, member, "2.1")
-    photos.take(branch, member)
+    take(world, member)
     assert world.member(member).has_scan
 
 
@@ -178,13 +185,13 @@ def test_a_draft_is_its_persons_alone(world: World) -> None:
         with pytest.raises(NotFound):
             photos.draft_of(world.actor(stranger), member)
         with pytest.raises(NotFound):
-            photos.thumbnail(world.actor(stranger), member, 1)
+            photos.picture(world.actor(stranger), member, 1, small=True)
     with pytest.raises(NotAllowed):
         photos.draft_of(world.actor(world.district), member)
     with pytest.raises(NotFound):
-        photos.thumbnail(world.actor(world.branch), member, 2)
+        photos.picture(world.actor(world.branch), member, 2, small=False)
     with pytest.raises(NotFound):
-        photos.made_page(world.actor(world.branch), member, 1, 200)
+        photos.made_page(world.actor(world.branch), member, "x", 1, 200)
 
 
 def test_who_needs_no_form_has_no_draft(world: World) -> None:
@@ -206,7 +213,7 @@ def test_a_draft_ends_after_a_day_with_its_files(world: World) -> None:
     with time_machine.travel(now + timedelta(hours=24, minutes=1), tick=False):
         assert draft_of(world, member).photos == ()
         with pytest.raises(MadeBefore):
-            photos.take(branch, member)
+            take(world, member)
         assert sweep().drafts >= 1
     with time_machine.travel(datetime.now(UTC) + timedelta(days=2), tick=False):
         sweep()
@@ -216,7 +223,7 @@ def test_a_draft_ends_after_a_day_with_its_files(world: World) -> None:
 def test_fsck_tells_of_a_picture_that_is_missing(world: World) -> None:
     member = world.add_member()
     add(world, member, FIRST)
-    runtime().store.delete(next(key for key in files() if "small" not in key))
+    runtime().store.delete(next(key for key in files() if len(key) < 60 + 4))
     assert [one.text for one in check()] == ["a draft's file is missing"]
 
 
@@ -232,5 +239,5 @@ def test_two_requests_of_one_person_make_one_draft(app: Flask, world: World) -> 
     assert sorted(number for one in added for number in one.numbers) == [1, 2]
     assert sum(one.again for one in added) == 1
     assert len(draft_of(world, member).photos) == 2
-    assert len(files()) == 4
+    assert len(files()) == 6
     assert timedelta(days=1) == drafts.KEPT
