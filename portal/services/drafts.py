@@ -74,9 +74,7 @@ def read(key: str) -> bytes:
 
 
 def made_key(draft: Draft) -> str:
-    """Where the file lies that was made last. Raises ``NotFound`` when none was."""
-    if draft.made_name is None:
-        raise NotFound
+    """Where the file lies that was made last."""
     return f"{draft.folder}/{draft.made_name}.pdf"
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import time_machine
@@ -16,6 +18,7 @@ from sqlalchemy import func, select
 from portal.errors import NotAllowed, NotFound
 from portal.extensions import db
 from portal.models import AuditRecord, Draft, DraftPicture, Scan, ScanOrigin, ScanState
+from portal.pdf.wire import CleanPicture
 from portal.rules.making import MAX_PICTURES, MakingReason, MakingRefused
 from portal.runtime import runtime
 from portal.services import drafts, photos
@@ -82,13 +85,18 @@ def test_pictures_become_the_members_form(world: World) -> None:
     ]
     assert Image.open(io.BytesIO(photos.picture(branch, member, 2, small=True))).size == (320, 240)
 
+    assert [one.tall for one in draft.photos] == [1364, 750, 1333]
     photos.arrange(branch, member, "2r1.3.1x")
     photos.make(branch, member)
     made = draft_of(world, member).made
     assert made is not None
     assert (made.pages, made.coarser, made.is_current) == (2, False, True)
-    shown = Image.open(io.BytesIO(photos.made_page(branch, member, made.name, 1, 200)))
-    assert shown.width < shown.height  # turned once more
+    for _ in range(2):  # drawn, and kept
+        shown = Image.open(io.BytesIO(photos.made_page(branch, member, made.name, 1, 200)))
+        assert shown.width < shown.height  # turned once more
+    for name, page, width in (("x", 1, 200), (made.name, 3, 200), (made.name, 1, 201)):
+        with pytest.raises(NotFound):
+            photos.made_page(branch, member, name, page, width)
     assert check() == []
 
     done = take(world, member)
@@ -102,6 +110,7 @@ def test_pictures_become_the_members_form(world: World) -> None:
     assert said.detail["origin"] == "from_photos"
     with pytest.raises(MadeBefore):  # the button again, or the page of before
         take(world, member)
+    drafts.forget(1)  # by two at once: the second finds nothing
 
 
 def test_each_picture_is_taken_or_refused_alone(world: World) -> None:
@@ -141,10 +150,16 @@ def test_what_is_no_arrangement_changes_nothing(world: World) -> None:
     member, branch = world.add_member(), world.actor(world.branch)
     add(world, member, FIRST, SECOND)
     photos.arrange(branch, member, "2.1r3")
-    for wrong in ("", "1", "2.2", "3.1.2", "x", "1.2.3.4"):
-        assert str(photos.arrange(branch, member, wrong).pages) in ("2.1r3", "1.2"), wrong
-        photos.arrange(branch, member, "2.1r3")
-    assert str(draft_of(world, member).pages) == "2.1r3"
+    for wrong in ("2.2", "3.1.2", "x", "1.2.3.4"):
+        assert str(photos.arrange(branch, member, wrong).pages) == "2.1r3", wrong
+    assert str(photos.arrange(branch, member, "1r2").pages) == "1r2.2"  # of a page of before
+    assert photos.arrange(branch, world.add_member(), "1").photos == ()
+    draft = draft_of(world, member)
+    assert [str(photos.arranged(draft, one)) for one in ("2.1", "x", None)] == [
+        "2.1",
+        "1r2.2",
+        "1r2.2",
+    ]
 
 
 def test_what_was_changed_since_is_not_taken(world: World) -> None:
@@ -192,6 +207,8 @@ def test_a_draft_is_its_persons_alone(world: World) -> None:
         photos.picture(world.actor(world.branch), member, 2, small=False)
     with pytest.raises(NotFound):
         photos.made_page(world.actor(world.branch), member, "x", 1, 200)
+    with pytest.raises(NotFound):
+        photos.picture(world.actor(world.branch), world.add_member(), 1, small=True)
 
 
 def test_who_needs_no_form_has_no_draft(world: World) -> None:
@@ -225,6 +242,45 @@ def test_fsck_tells_of_a_picture_that_is_missing(world: World) -> None:
     add(world, member, FIRST)
     runtime().store.delete(next(key for key in files() if len(key) < 60 + 4))
     assert [one.text for one in check()] == ["a draft's file is missing"]
+
+
+class Meanwhile:
+    """The maker, and what somebody does while it works."""
+
+    def __init__(self, act: Callable[[], object]) -> None:
+        self._maker = runtime().maker
+        self._act = act
+
+    def clean(self, path: Path) -> CleanPicture:
+        found = self._maker.clean(path)
+        self._act()
+        return found
+
+
+@pytest.mark.parametrize("what", ["same", "others", "cleared"])
+def test_what_happens_while_a_picture_is_made_clean_is_seen(
+    app: Flask, world: World, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    member, branch = world.add_member(), world.actor(world.branch)
+    before = runtime()
+
+    def act() -> None:
+        app.extensions["portal"] = before
+        if what == "same":
+            add(world, member, FIRST)
+        elif what == "others":
+            monkeypatch.setattr(photos, "MAX_PICTURES", 1)
+            add(world, member, SECOND)
+        else:
+            photos.clear(branch, member)
+
+    app.extensions["portal"] = replace(before, maker=Meanwhile(act))
+    added = add(world, member, FIRST)
+    assert added.numbers == ()
+    assert (added.again, len(added.refused)) == ((1, 0) if what == "same" else (0, 1))
+    kept = 0 if what == "cleared" else 3
+    assert len(files()) == kept  # nothing of the picture that came too late
+    assert check() == []
 
 
 def test_two_requests_of_one_person_make_one_draft(app: Flask, world: World) -> None:
