@@ -211,6 +211,19 @@ def test_a_draft_is_its_persons_alone(world: World) -> None:
         photos.picture(world.actor(world.branch), world.add_member(), 1, small=True)
 
 
+def test_what_a_person_began_they_are_to_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drafts, "MAX_DRAFTS", 2)
+    begun = [world.add_member(name="安新"), world.add_member(name="何静")]
+    for member in begun:
+        add(world, member, FIRST)
+    another = world.add_member()
+    ((_, message),) = add(world, another, FIRST).refused
+    assert "您还有 2 名团员的文件没有做完（安新、何静等）" in message
+    assert add(world, begun[0], THIRD).numbers == (2,)
+    photos.clear(world.actor(world.branch), begun[1])
+    assert add(world, another, FIRST).numbers == (1,)
+
+
 def test_who_needs_no_form_has_no_draft(world: World) -> None:
     member = world.add_member(number="201011000001", joined=date(2010, 1, 1))
     with pytest.raises(NoUploadHere):
