@@ -21,9 +21,10 @@ from portal.models import AuditRecord, Draft, DraftPicture, Scan, ScanOrigin, Sc
 from portal.pdf.wire import CleanPicture
 from portal.rules.making import MAX_PICTURES, MakingReason, MakingRefused
 from portal.runtime import runtime
-from portal.services import drafts, photos
+from portal.services import drafts, photo_adding, photos
 from portal.services.fsck import check
-from portal.services.photos import Added, Gather, MadeBefore, PhotoDraft, Received
+from portal.services.photo_adding import Added, Gather, Received
+from portal.services.photos import MadeBefore, PhotoDraft
 from portal.services.scans import NoUploadHere, Uploaded
 from portal.services.sweep import sweep
 from tests import pictures
@@ -45,7 +46,7 @@ def add(world: World, member: int, *contents: bytes) -> Added:
             found.append(Received(f"IMG_{place}.jpg", incoming))
         return found
 
-    return photos.add(world.actor(world.branch), member, receive)
+    return photo_adding.add(world.actor(world.branch), member, receive)
 
 
 def take(world: World, member: int) -> Uploaded:
@@ -134,12 +135,12 @@ def test_a_picture_over_20_m_is_named_with_its_size(world: World) -> None:
 
 def test_there_is_an_end_to_pictures(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     member = world.add_member()
-    monkeypatch.setattr(photos, "MAX_PICTURES", 2)
+    monkeypatch.setattr(photo_adding, "MAX_PICTURES", 2)
     added = add(world, member, FIRST, SECOND, THIRD)
     assert added.numbers == (1, 2)
     assert f"最多 {MAX_PICTURES} 张" in added.refused[0][1]
-    monkeypatch.setattr(photos, "MAX_PICTURES", 9)
-    monkeypatch.setattr(photos, "MAX_PICTURES_BYTES", 1000)
+    monkeypatch.setattr(photo_adding, "MAX_PICTURES", 9)
+    monkeypatch.setattr(photo_adding, "MAX_PICTURES_BYTES", 1000)
     assert "200M" in add(world, member, THIRD).refused[0][1]
     photos.clear(world.actor(world.branch), member)
     photos.clear(world.actor(world.branch), member)
@@ -282,7 +283,7 @@ def test_what_happens_while_a_picture_is_made_clean_is_seen(
         if what == "same":
             add(world, member, FIRST)
         elif what == "others":
-            monkeypatch.setattr(photos, "MAX_PICTURES", 1)
+            monkeypatch.setattr(photo_adding, "MAX_PICTURES", 1)
             add(world, member, SECOND)
         else:
             photos.clear(branch, member)
