@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import func, insert, select
 
 from portal import clock
+from portal.demo.days import past_days
 from portal.demo.faulty_forms import FAULTS, is_faulty
 from portal.demo.joinings import joinings
 from portal.demo.members import DemoMember, demo_members
@@ -39,6 +40,7 @@ from portal.rules.deadlines import is_late
 from portal.rules.pinyin import initials, name_pinyin
 from portal.rules.vocabulary import POLITICAL_STATUSES
 from portal.runtime import runtime
+from portal.services import progress_days
 from portal.services.accounts import hash_password
 from portal.services.derived import TALLIED, contribution, derive
 from portal.services.members import sealed_fields
@@ -85,6 +87,7 @@ def load_demo(*, progress: Progress = lambda _text: None) -> None:
         session.add_all(joinings(chance, branches[0].id))
         session.flush()
         restart_sequences()
+    progress_days.store(past_days(rows, scans, {home.id: home.path for home in branches}))
     write_accounts([*listed, login])
     progress(f"{len(scans)} 份《入团志愿书》，用时 {time.monotonic() - began:.0f} 秒")
 

@@ -33,7 +33,8 @@ _FAR_BACK, _FAR_AHEAD = date(1900, 1, 1), date(9999, 12, 31)
 
 _TODAY = bindparam("today", type_=Date)
 _SOON = bindparam("soon", type_=Date)
-_WITHOUT_FORM = and_(Member.is_new_member, ~Member.has_scan, Member.left_at.is_(None))
+WITHOUT_FORM = and_(Member.is_new_member, ~Member.has_scan, Member.left_at.is_(None))
+"""Who owes a form."""
 
 CRITERIA: Mapping[Count, ColumnElement[bool]] = {
     Count.IRREGULAR: and_(Member.irregularity.is_not(None), Member.left_at.is_(None)),
@@ -43,9 +44,9 @@ CRITERIA: Mapping[Count, ColumnElement[bool]] = {
     },
     Count.NEW: and_(Member.is_new_member, Member.left_at.is_(None)),
     Count.UPLOADED: and_(Member.is_new_member, Member.has_scan, Member.left_at.is_(None)),
-    Count.NOT_UPLOADED: _WITHOUT_FORM,
-    Count.OVERDUE: and_(_WITHOUT_FORM, Member.due_date < _TODAY),
-    Count.DUE_SOON: and_(_WITHOUT_FORM, Member.due_date >= _TODAY, Member.due_date <= _SOON),
+    Count.NOT_UPLOADED: WITHOUT_FORM,
+    Count.OVERDUE: and_(WITHOUT_FORM, Member.due_date < _TODAY),
+    Count.DUE_SOON: and_(WITHOUT_FORM, Member.due_date >= _TODAY, Member.due_date <= _SOON),
     Count.LATE: and_(
         Member.is_new_member, Member.has_scan, Member.scan_late, Member.left_at.is_(None)
     ),
@@ -257,7 +258,7 @@ def _statements() -> _Statements:
             ),
         )
         .join(Member, Member.branch_id == below.id)
-        .where(_WITHOUT_FORM, Member.due_date <= _SOON),
+        .where(WITHOUT_FORM, Member.due_date <= _SOON),
         period=per_node(which, below, select(Organisation.id, *_SUMS))
         .join(Member, Member.branch_id == below.id)
         .where(

@@ -6,8 +6,10 @@ import re
 from datetime import date, timedelta
 
 import pytest
+import time_machine
 
 from portal import clock
+from portal.services.progress_days import keep_if_due
 from tests.builders import Browser, World
 
 
@@ -102,3 +104,38 @@ def test_what_is_not_theirs_is_not_found(world: World, district: Browser) -> Non
     assert district.get(f"/progress/{world.municipal.id}/members?count=new").status_code == 404
     assert district.get(f"/progress/{world.district.id}/members?count=x").status_code == 404
     assert world.client_of(world.branch).get("/progress/").status_code == 403
+
+
+def test_a_past_day_shows_what_was_kept_and_opens_no_names(world: World, district: Browser) -> None:
+    yesterday = clock.today() - timedelta(days=1)
+    here = f"/progress/{world.grassroots.id}"
+    assert "每天的数字从今天夜里开始保存" in district.get(f"{here}?day={yesterday}").text
+    keep_if_due()
+    page = district.get(f"{here}?day={yesterday}").text
+    assert f"截至 {yesterday} 结束时" in page
+    assert "/members?count=" not in page
+    assert f'{here}?sort=overdue&amp;day={yesterday}"' in page
+    for query, words in (
+        ("day=2020-01-01", f"从 {yesterday} 开始保存，没有 2020-01-01 的"),
+        ("day=yesterday", "“yesterday”不是日期"),
+        (f"day={yesterday}&from=2026-01", "没有按入团年月分开保存"),
+    ):
+        answer = district.get(f"{here}?{query}").text
+        assert words in answer
+        assert "现在显示的是今天的数字" in answer
+    assert district.get(f"{here}?day={clock.today()}").text.count("message-wrong") == 0
+
+
+def test_the_trend_is_drawn_with_the_same_figures_in_a_table(world: World) -> None:
+    municipal = world.client_of(world.municipal)
+    assert '<svg viewBox="0 0 720' not in municipal.get("/progress/").text
+    with time_machine.travel(clock.now() - timedelta(days=9)):
+        member = world.add_member()
+        world.add_member()
+        keep_if_due()
+    world.upload(member)
+    keep_if_due()
+    page = municipal.get("/progress/").text
+    assert re.search(r'aria-label="上传率从 \S+ 的 0.0% 到 \S+ 的 50.0%', page)
+    drawn = page.count('<circle class="trend-point"')
+    assert drawn == len(re.findall(r'<tr><th scope="row"><a href="/progress/\d+\?day=', page)) > 1

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date
 from urllib.parse import urlencode
 
 from flask import request
 
+from portal import clock
 from portal.rules.deadlines import format_month, parse_month
 from portal.rules.progress import Count, Period
+from portal.services.progress_days import first_day
 
 RATE = "rate"
 COLUMNS = (*(count.value for count in Count), RATE)
@@ -23,6 +26,7 @@ class Asked:
     sort: str = ""
     ascending: bool = False
     busy_only: bool = False
+    day: date | None = None  # as of the end of this past day
     fault: str = ""
 
     def query(self, **more: str) -> str:
@@ -34,6 +38,7 @@ class Asked:
             "sort": self.sort,
             "order": "asc" if self.ascending else "",
             "busy": "1" if self.busy_only else "",
+            "day": self.day.isoformat() if self.day else "",
         } | more
         text = urlencode({name: value for name, value in wanted.items() if value})
         return f"?{text}" if text else ""
@@ -66,11 +71,33 @@ def parse_asked() -> Asked:
         fault = f"“{wrong[0][:20]}”不是年月，请按 2026-01 这样填写。现在显示的是全部入团年月。"
     elif first and last and first > last:
         fault = "开始年月晚于结束年月，请调换后再查看。现在显示的是全部入团年月。"
+    period = Period() if fault else Period(first, last)
+    day, wrong_day = _past_day(args.get("day", "").strip(), period)
     sort = args.get("sort", "")
     return Asked(
-        period=Period() if fault else Period(first, last),
+        period=period,
         sort=sort if sort in COLUMNS else "",
         ascending=args.get("order") == "asc",
         busy_only=args.get("busy") == "1",
-        fault=fault,
+        day=day,
+        fault=fault or wrong_day,
     )
+
+
+def _past_day(text: str, period: Period) -> tuple[date | None, str]:
+    """The past day that is asked for, and what is wrong with it; today is no past day."""
+    if not text:
+        return None, ""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None, f"“{text[:20]}”不是日期，请按 2026-11-01 这样填写。现在显示的是今天的数字。"
+    if day >= clock.today():
+        return None, ""
+    if period:
+        return None, "过去某一天的数字没有按入团年月分开保存。现在显示的是今天的数字。"
+    first = first_day()
+    if first is None or day < first:
+        since = f"从 {first.isoformat()} 开始" if first else "从今天夜里开始"
+        return None, f"每天的数字{since}保存，没有 {day.isoformat()} 的。现在显示的是今天的数字。"
+    return day, ""

@@ -9,13 +9,15 @@ from portal import clock
 from portal.access import Action, Actor
 from portal.blueprints.gate import requires
 from portal.blueprints.progress.asked import RATE, Asked, parse_asked
+from portal.blueprints.progress.chart import HEIGHT, WIDTH, chart_of
 from portal.errors import NotFound
 from portal.models import Organisation
 from portal.rules.organisations import OrganisationKind
-from portal.rules.progress import Count
+from portal.rules.progress import Count, Counts
 from portal.services import progress as service
+from portal.services import progress_days as days
 from portal.services.organisations import ancestors_of
-from portal.web import current_actor, page_or_partial
+from portal.web import current_actor, is_partial, page_or_partial
 
 blueprint = Blueprint("progress", __name__, url_prefix="/progress")
 
@@ -63,9 +65,9 @@ def members(organisation_id: int) -> Response:
 def _table(organisation: Organisation) -> Response:
     actor, asked = current_actor(), parse_asked()
     is_branch = organisation.kind is OrganisationKind.BRANCH
-    rows = () if is_branch else service.children_progress(organisation, asked.period)
-    whole = service.counts_of(organisation, asked.period) if is_branch else service.total(rows)
+    rows, whole = _rows(organisation, asked)
     shown = _arranged(rows, asked)
+    weeks = () if is_partial() else days.trend(organisation.id)
     return page_or_partial(
         "progress/index.html",
         "progress/_table.html",
@@ -79,7 +81,24 @@ def _table(organisation: Organisation) -> Response:
         hidden=len(rows) - len(shown),
         is_branch=is_branch,
         now=clock.format_moment(clock.now()),
+        weeks=tuple(reversed(weeks)),
+        chart=chart_of(weeks),
+        size=(WIDTH, HEIGHT),
     )
+
+
+def _rows(
+    organisation: Organisation, asked: Asked
+) -> tuple[tuple[service.ProgressRow, ...], Counts]:
+    """The rows below an organisation and their sum; of a branch its own counts alone."""
+    is_branch = organisation.kind is OrganisationKind.BRANCH
+    if asked.day is not None:
+        rows = () if is_branch else days.children_as_of(organisation, asked.day)
+        own = days.counts_as_of(organisation.id, asked.day) if is_branch else service.total(rows)
+        return rows, own
+    rows = () if is_branch else service.children_progress(organisation, asked.period)
+    own = service.counts_of(organisation, asked.period) if is_branch else service.total(rows)
+    return rows, own
 
 
 def _arranged(
