@@ -6,6 +6,7 @@ import click
 from flask import Flask
 
 from portal import job_commands
+from portal.schema_needed import schema_needed
 from portal.services import fsck as checker
 from portal.services import installation
 from portal.services.sweep import sweep as sweep_now
@@ -51,6 +52,7 @@ def demo(scale: str) -> None:
 @click.command()
 @click.option("--repair", is_flag=True, help="Mend derived data (stored rules, tallies) only.")
 @click.option("--no-read", is_flag=True, help="Do not compare the files' bytes, only their sizes.")
+@schema_needed
 def fsck(repair: bool, no_read: bool) -> None:
     """Compare what is stored with the rules and the files; exit 1 when something is left."""
     findings = checker.check(read_files=not no_read)
@@ -65,6 +67,7 @@ def fsck(repair: bool, no_read: bool) -> None:
 
 
 @click.command()
+@schema_needed
 def sweep() -> None:
     """Remove files that nobody needs any more; the worker does it every night."""
     swept = sweep_now()
