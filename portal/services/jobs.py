@@ -63,7 +63,7 @@ class JobLine:
     last_error: str | None
 
 
-_LINE = (
+_LINE: tuple[Any, ...] = (
     Job.id,
     Job.kind,
     Job.scan_id,
