@@ -20,7 +20,13 @@ from portal.runtime import runtime
 from portal.services import audit
 from portal.services.members import find_member
 from portal.services.pictures import page_picture, page_shapes
-from portal.services.scans import ScanEnded, current_scan, find_scan, is_earlier_scan
+from portal.services.scans import (
+    ScanEnded,
+    current_scan,
+    find_scan,
+    had_scan,
+    is_earlier_scan,
+)
 from portal.web import current_actor
 
 blueprint = Blueprint("scans", __name__)
@@ -100,7 +106,7 @@ def _viewer(member_id: int) -> Viewer:
     member = find_member(actor, Action.VIEW_SCAN, member_id)
     scan = current_scan(member.id)
     if scan is None:
-        raise NotFound
+        raise ScanEnded(member.id, replaced=False) if had_scan(member.id) else NotFound
     asked, zoom = request.args.get("scan", scan.id, type=int), request.args.get("w", type=int)
     viewer = Viewer(
         member_id=member.id,
