@@ -71,6 +71,7 @@ class Action(StrEnum):
     UPLOAD_SCAN = "upload scan"
     DELETE_SCAN = "delete scan"
     RESTORE_SCAN = "restore scan"
+    ARRANGE_SCAN = "arrange scan"
     VIEW_FINDINGS = "view findings"
     SET_FINDING_ASIDE = "set finding aside"
     VIEW_CARD = "view card"
@@ -135,6 +136,7 @@ POLICY: Mapping[Action, Mapping[Role, Scope]] = {
     Action.UPLOAD_SCAN: {B: Scope.OWN_BRANCH},
     Action.DELETE_SCAN: {B: Scope.OWN_BRANCH},
     Action.RESTORE_SCAN: {B: Scope.OWN_BRANCH},
+    Action.ARRANGE_SCAN: {B: Scope.OWN_BRANCH},
     Action.VIEW_FINDINGS: {B: Scope.OWN_BRANCH, C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.SET_FINDING_ASIDE: {B: Scope.OWN_BRANCH},
     Action.VIEW_CARD: {M: Scope.SELF},
@@ -163,6 +165,7 @@ PRESENT_ONLY = frozenset(
         Action.UPLOAD_SCAN,
         Action.DELETE_SCAN,
         Action.RESTORE_SCAN,
+        Action.ARRANGE_SCAN,
         Action.SET_FINDING_ASIDE,
     }
 )

@@ -59,6 +59,7 @@ def create_app(settings: Settings) -> Flask:
         store=open_store(settings.store_url, settings.instance / "incoming"),
         sandbox=_sandbox(settings.inspect_memory_mib, settings.inspect_seconds),
         looker=_sandbox(settings.look_memory_mib, settings.look_seconds, looks=True),
+        maker=_sandbox(settings.make_memory_mib, settings.make_seconds, makes=True),
         vault=Vault(settings.secret_key),
         policy=settings.number_policy,
         wake=queue.wake,
@@ -74,10 +75,11 @@ def create_app(settings: Settings) -> Flask:
     return app
 
 
-def _sandbox(memory_mib: int, seconds: int, *, looks: bool = False) -> Sandbox:
+def _sandbox(memory_mib: int, seconds: int, *, looks: bool = False, makes: bool = False) -> Sandbox:
     return Sandbox(
         memory_bytes=memory_mib * MIB,
         cpu_seconds=max(1, seconds - 2),
         wall_seconds=seconds,
         looks=looks,
+        makes=makes,
     )

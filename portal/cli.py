@@ -6,16 +6,18 @@ import click
 from flask import Flask
 
 from portal import job_commands
+from portal.clock import format_moment
+from portal.errors import NotFound
 from portal.schema_needed import schema_needed
+from portal.services import codes, installation
 from portal.services import fsck as checker
-from portal.services import installation
 from portal.services.sweep import sweep as sweep_now
 from portal.settings import Settings
 
 
 def init_app(app: Flask) -> None:
     """Attach the commands."""
-    for command in (init, demo, fsck, sweep, settings, job_commands.jobs, job_commands.scans):
+    for command in (init, code, demo, fsck, sweep, settings, job_commands.jobs, job_commands.scans):
         app.cli.add_command(command)
 
 
@@ -34,6 +36,23 @@ def init(committee: str, login: str, person: str, password: str) -> None:
     except installation.AlreadyInstalled:
         raise click.ClickException("The database holds data already; nothing changed.") from None
     click.echo(f"Made {committee} and the account {login}.")
+
+
+@click.command()
+@click.argument("login")
+@schema_needed
+def code(login: str) -> None:
+    """Print a one-time code for an account: for a municipal committee that nobody can get into."""
+    try:
+        issued = codes.issue_by_operator(login)
+    except NotFound:
+        raise click.ClickException(f"There is no account {login}; nothing changed.") from None
+    except codes.AccountDisabled:
+        raise click.ClickException(f"The account {login} is disabled; nothing changed.") from None
+    click.echo(
+        f"{issued.code} for {issued.login} ({issued.person_name}), good once, until "
+        f"{format_moment(issued.expires_at)}. Enter it on the sign-in page: 用一次性码设置密码."
+    )
 
 
 @click.command()

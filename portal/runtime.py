@@ -22,6 +22,7 @@ class Runtime:
     store: Store
     sandbox: Sandbox
     looker: Sandbox  # with a budget of its own; the worker's
+    maker: Sandbox  # makes files out of others, with a budget of its own too
     vault: Vault
     policy: NumberPolicy
     wake: Callable[[], None]  # the worker looks for jobs that are due; never fails
@@ -30,6 +31,7 @@ class Runtime:
         """End the processes that were started for this application."""
         self.sandbox.close()
         self.looker.close()
+        self.maker.close()
 
 
 def runtime() -> Runtime:

@@ -130,6 +130,18 @@ class Settings(BaseSettings):
         le=120,
         description="Seconds a look at one form's pages may take, 5 to 120.",
     )
+    make_memory_mib: int = Field(
+        default=600,
+        ge=256,
+        le=4096,
+        description="Memory that making a file out of another may use, in MiB, 256 to 4096.",
+    )
+    make_seconds: int = Field(
+        default=20,
+        ge=5,
+        le=120,
+        description="Seconds that making a file out of another may take, 5 to 120.",
+    )
     job_seconds: int = Field(
         default=60,
         ge=6,

@@ -83,12 +83,21 @@ def looker() -> Iterator[Sandbox]:
     made.close()
 
 
+@pytest.fixture(scope="session")
+def maker() -> Iterator[Sandbox]:
+    """A sandbox that makes files, for all tests."""
+    made = Sandbox(memory_bytes=600 * 1024 * 1024, cpu_seconds=28, wall_seconds=30, makes=True)
+    yield made
+    made.close()
+
+
 @pytest.fixture
 def app(
     request: pytest.FixtureRequest,
     tmp_path: Path,
     compiled_templates: FileSystemBytecodeCache,
     looker: Sandbox,
+    maker: Sandbox,
 ) -> Iterator[Flask]:
     """The application on SQLite; on both databases where a test asks for ``database``."""
     kind = getattr(request, "param", None) or (
@@ -101,7 +110,7 @@ def app(
     else:
         changes["database_url"] = _new_database(request.getfixturevalue("postgres"), tmp_path)
     app = create_app(make_settings(tmp_path, **changes))
-    app.extensions["portal"] = replace(app.extensions["portal"], looker=looker)
+    app.extensions["portal"] = replace(app.extensions["portal"], looker=looker, maker=maker)
     app.config["RATELIMIT_ENABLED"] = True
     app.jinja_env.bytecode_cache = compiled_templates
     with app.app_context():

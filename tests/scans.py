@@ -9,6 +9,7 @@ from PIL import Image
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import (
     ArrayObject,
+    ByteStringObject,
     DecodedStreamObject,
     DictionaryObject,
     FloatObject,
@@ -50,8 +51,8 @@ def truncated() -> bytes:
     return good_scan()[:1500]
 
 
-def _changed(change: object) -> bytes:
-    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(good_scan())))
+def _changed(change: object, scan: bytes | None = None) -> bytes:
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(scan or good_scan())))
     change(writer)  # type: ignore[operator]
     output = io.BytesIO()
     writer.write(output)
@@ -127,6 +128,22 @@ def with_launch_annotation() -> bytes:
         page[NameObject("/Annots")] = ArrayObject([writer._add_object(annotation)])
 
     return _changed(change)
+
+
+def with_foreign_text(*, script: bool = False) -> bytes:
+    """The root begins with a title in UTF-16 without its mark, as some scanners' software writes.
+
+    A reader that can't decode it reads no more of the root: neither the pages nor the ``script``.
+    """
+
+    def change(writer: PdfWriter) -> None:
+        root = writer.root_object
+        others = dict(root)
+        root.clear()
+        root[NameObject("/Title")] = ByteStringObject("B3入团志愿书".encode("utf-16-be"))
+        root.update(others)
+
+    return _changed(change, with_open_action() if script else good_scan())
 
 
 def with_attachment() -> bytes:

@@ -7,6 +7,7 @@ from flask import Flask
 
 from portal.blueprints import (
     accounts,
+    arranging,
     auth,
     card,
     errors,
@@ -33,6 +34,7 @@ def register_blueprints(app: Flask) -> None:
         members,
         scans,
         findings,
+        arranging,
         organisations,
         numbers,
         card,

@@ -10,7 +10,7 @@ from portal.models.look import FindingSetAside, ScanFinding, ScanLook
 from portal.models.member import Member
 from portal.models.number import NumberHolding, NumberRelease, ReleaseState
 from portal.models.organisation import Organisation
-from portal.models.scan import Scan, ScanState
+from portal.models.scan import Scan, ScanOrigin, ScanState
 from portal.models.tally import Tally
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "Scan",
     "ScanFinding",
     "ScanLook",
+    "ScanOrigin",
     "ScanState",
     "SignIn",
     "Tally",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, LargeBinary, String
+from sqlalchemy import JSON, ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.models.base import Base, BigId, Moment, stored_enum
@@ -28,6 +28,9 @@ class ScanLook(Base):
     name_text: Mapped[str] = mapped_column(String(60))
     month_state: Mapped[ReadingState] = mapped_column(stored_enum(ReadingState))
     month_text: Mapped[str] = mapped_column(String(60))
+    printed_numbers: Mapped[dict[str, int]] = mapped_column(
+        JSON, server_default="{}", doc="The number at the foot of each page where one was read."
+    )
 
 
 class ScanFinding(Base):

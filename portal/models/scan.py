@@ -19,8 +19,33 @@ class ScanState(StrEnum):
     DELETED = "deleted"
 
 
+class ScanOrigin(StrEnum):
+    """Where a scan's file comes from. The label goes behind who did it: 王某整理."""
+
+    UPLOADED = "uploaded"
+    ARRANGED = "arranged"
+    FROM_PHOTOS = "from_photos"
+    COMPRESSED = "compressed"
+
+    @property
+    def label(self) -> str:
+        """What was done, in the words of a page."""
+        return _ORIGIN_LABELS[self]
+
+
+_ORIGIN_LABELS = {
+    ScanOrigin.UPLOADED: "上传",
+    ScanOrigin.ARRANGED: "整理",
+    ScanOrigin.FROM_PHOTOS: "拍照合成",
+    ScanOrigin.COMPRESSED: "压缩后上传",
+}
+
+
 class Scan(Base):
-    """One uploaded PDF of a member. A member has at most one current scan: a unique index."""
+    """One PDF of a member, as it was uploaded or made from what was.
+
+    A member has at most one current scan: a unique index.
+    """
 
     __tablename__ = "scan"
     __table_args__ = (
@@ -34,6 +59,7 @@ class Scan(Base):
         Index("ix_scan_member_id", "member_id"),
         Index("ix_scan_ended_at", "ended_at"),
         Index("ix_scan_sha256", "sha256"),
+        Index("ix_scan_original_id", "original_id"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -45,6 +71,13 @@ class Scan(Base):
     late: Mapped[bool] = mapped_column(doc="Uploaded after the due date.")
     uploaded_at: Mapped[datetime] = mapped_column(Moment)
     uploaded_by_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    origin: Mapped[ScanOrigin] = mapped_column(
+        stored_enum(ScanOrigin), server_default=ScanOrigin.UPLOADED
+    )
+    original_id: Mapped[int | None] = mapped_column(
+        ForeignKey("scan.id"),
+        doc="The uploaded scan that it was made from; its file is kept as long as this one's.",
+    )
     state: Mapped[ScanState] = mapped_column(stored_enum(ScanState))
     ended_at: Mapped[datetime | None] = mapped_column(
         Moment, doc="When it was replaced or deleted."

@@ -8,7 +8,6 @@ surely not in it. The order of the questions is that in which a person can do so
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 
 import pypdfium2
 import pypdfium2.raw as pdfium
@@ -18,6 +17,7 @@ from pypdf.generic import DictionaryObject
 from portal.pdf.active_content import find_active_content, find_in_bytes
 from portal.pdf.pages import first_page_not_drawn
 from portal.pdf.scan_pages import PageNotLoaded, first_page_that_is_no_scan
+from portal.pdf.wire import Inspection
 from portal.rules.scan_refusals import MAX_PAGES, Refusal, RefusalReason, ScanRefused
 
 HEADER_WITHIN = 1024
@@ -36,14 +36,6 @@ _MAGIC = (
     (b"{\\rtf", "Word 文档"),
     (b"<", "网页"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Inspection:
-    """What is known of a good file; ``disputed`` if pypdf and pdfium disagree on it."""
-
-    pages: int
-    disputed: bool = False
 
 
 def inspect(content: bytes) -> Inspection:

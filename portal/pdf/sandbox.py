@@ -14,18 +14,31 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from portal.errors import PortalError
-from portal.pdf.inspect import Inspection
-from portal.pdf.zygote import OK, PID_BYTES, REFUSED
+from portal.pdf.wire import OK, PID_BYTES, REFUSED, Inspection
 from portal.rules.page_shapes import PageShape, shapes_from_json
 from portal.rules.scan_findings import Look
-from portal.rules.scan_refusals import MAX_PAGES, Refusal, RefusalReason, ScanRefused
+from portal.rules.scan_refusals import (
+    MAX_PAGES,
+    MAX_SCAN_BYTES,
+    Refusal,
+    RefusalReason,
+    ScanRefused,
+)
 
-ANSWER_BYTES = 4 * 1024 * 1024
+MIB = 1024 * 1024
+
+ANSWER_BYTES = 4 * MIB
+"""Of a page's picture or what was seen; more is no answer."""
+
+MADE_BYTES = MAX_SCAN_BYTES + MIB
+"""Of a file that was made: a little more than may be kept, so that its true size can be said."""
+
 GRACE_SECONDS = 1.0
 LOAD_SECONDS = 60
 """What the process with the parsers may take to start, on a slow machine with much to do."""
@@ -57,6 +70,17 @@ class PageNotDrawn(PortalError):
         super().__init__("这一页画不出来。可以点“原件”打开原来的 PDF 查看。")
 
 
+class FileNotMade(PortalError):
+    """No file came out of another one within the limits."""
+
+    status = 422
+
+    def __init__(self) -> None:
+        super().__init__(
+            "没能生成新的文件，没有保存，原来的没有变动。请重新扫描后再上传；仍不行请联系上级团委。"
+        )
+
+
 class ChildLost(Exception):
     """The child ended without a whole answer; ``overtime`` if it used up its time."""
 
@@ -70,13 +94,20 @@ class Sandbox:
 
     ``memory_bytes`` is what a child may take on top of the loaded parsers, ``cpu_seconds`` its
     computing time, ``wall_seconds`` the time after which it is killed. One that ``looks`` also has
-    numpy and the checks loaded, which one that does not need not pay for; only it can ``look``.
+    numpy and the checks loaded, one that ``makes`` what writes files; others need not pay for it,
+    and can do neither.
     """
 
     def __init__(
-        self, *, memory_bytes: int, cpu_seconds: int, wall_seconds: int, looks: bool = False
+        self,
+        *,
+        memory_bytes: int,
+        cpu_seconds: int,
+        wall_seconds: int,
+        looks: bool = False,
+        makes: bool = False,
     ) -> None:
-        self._loads = ["look"] if looks else []
+        self._loads = ["look"] * looks + ["make"] * makes
         self._limits = {"memory": memory_bytes, "cpu": cpu_seconds, "wall": wall_seconds}
         self._lock = threading.Lock()
         self._slots = threading.BoundedSemaphore(AT_ONCE)
@@ -125,6 +156,18 @@ class Sandbox:
         except _NONSENSE:
             raise ChildLost(overtime=False) from None
 
+    def arrange(self, path: Path, pages: Sequence[tuple[int, int]]) -> bytes:
+        """A file of these pages of a file: of each its index from 0, and quarters to the right.
+
+        Not looked at yet: it is to be inspected like any other. Raises ``FileNotMade``.
+        """
+        request = {"task": "arrange", "pages": [list(page) for page in pages]}
+        try:
+            _, made = self._ask(path, request, MADE_BYTES)
+        except ChildLost:
+            raise FileNotMade from None
+        return made
+
     def warm_up(self) -> None:
         """Start the process with the parsers now, and not with the first file."""
         with self._lock:
@@ -135,7 +178,10 @@ class Sandbox:
         with self._lock:
             self._stop()
 
-    def _ask(self, path: Path, request: dict[str, Any]) -> tuple[bool, bytes]:
+    def _ask(
+        self, path: Path, request: dict[str, Any], most: int = ANSWER_BYTES
+    ) -> tuple[bool, bytes]:
+        """What the child answers in at most ``most`` bytes. Raises ``ChildLost``."""
         with self._slots, open(path, "rb") as file:
             receiver, sender = os.pipe()
             try:
@@ -143,7 +189,7 @@ class Sandbox:
             finally:
                 os.close(sender)
             try:
-                return self._receive(receiver)
+                return self._receive(receiver, most)
             finally:
                 os.close(receiver)
 
@@ -155,22 +201,22 @@ class Sandbox:
                 self._stop()
                 socket.send_fds(self._running_socket(), [message], descriptors)
 
-    def _receive(self, receiver: int) -> tuple[bool, bytes]:
+    def _receive(self, receiver: int, most: int) -> tuple[bool, bytes]:
         """The whole answer, or ``ChildLost``; a child past its time is killed.
 
         Its time begins with its id: before that its process may still be loading the parsers.
         """
         began = time.monotonic()
         ends = began + LOAD_SECONDS
-        answer = b""
+        answer = bytearray()
         with selectors.DefaultSelector() as selector:
             selector.register(receiver, selectors.EVENT_READ)
-            while len(answer) <= ANSWER_BYTES:
+            while len(answer) <= most:
                 if not selector.select(max(0.0, ends - time.monotonic())):
                     break
                 chunk = os.read(receiver, 1 << 16)
                 if not chunk:
-                    return self._judge(answer[PID_BYTES:], time.monotonic() - began)
+                    return self._judge(bytes(answer[PID_BYTES:]), time.monotonic() - began)
                 if len(answer) < PID_BYTES <= len(answer) + len(chunk):
                     began = time.monotonic()
                     ends = began + self._limits["wall"] + GRACE_SECONDS

@@ -1,20 +1,24 @@
 """The sandbox's own process: has the parsers loaded, and forks a child for each file.
 
 Started by ``sandbox.py`` with an empty environment, so that no secret is in its memory. With the
-argument ``look`` numpy, the checks and the reader of first pages are loaded too, and only then it
-can look. Each request comes over a socket with two descriptors: the file to read, and the pipe to
-answer on. The child limits itself before it looks at the first byte: memory, CPU, wall time, no
-file that grows, no new descriptor — so it can open no file and no socket — and no new process.
+argument ``look`` numpy, the checks and the reader of first pages are loaded too, with ``make`` what
+writes files, and only then it can do so. Each request comes over a socket with two descriptors: the
+file to read, and the pipe to answer on. The child limits itself before it looks at the first byte:
+memory, CPU, wall time, no file that grows, no new descriptor — so it can open no file and no
+socket — and no new process.
 """
 
 from __future__ import annotations
 
 import array
+import codecs
 import contextlib
 import ctypes
 import gc
+import importlib
 import json
 import os
+import pkgutil
 import resource
 import signal
 import socket
@@ -26,12 +30,9 @@ from PIL import Image
 
 from portal.pdf.inspect import inspect
 from portal.pdf.pages import draw, measure
+from portal.pdf.wire import OK, PID_BYTES, REFUSED, REQUEST_BYTES
 from portal.rules.page_shapes import shapes_to_json
 from portal.rules.scan_refusals import ScanRefused
-
-REQUEST_BYTES = 4096
-PID_BYTES = 4
-OK, REFUSED = b"+", b"-"
 
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
@@ -43,6 +44,8 @@ def main() -> None:
     _load_everything()
     if "look" in sys.argv[1:]:
         _load_look()
+    if "make" in sys.argv[1:]:
+        _load_make()
     gc.collect()
     gc.freeze()  # a child's collector would copy every page of what is loaded by looking at it
     libc = ctypes.CDLL(None, use_errno=True)
@@ -127,6 +130,10 @@ def _work(request: dict[str, Any], content: bytes) -> bytes:
         from portal.pdf.look import look  # loaded before the fork, or the child ends here
 
         return OK + json.dumps(look(content, request["form_pages"]).to_json()).encode()
+    if request["task"] == "arrange":
+        from portal.pdf.arrange import arrange  # as above
+
+        return OK + arrange(content, request["pages"])
     try:
         found = inspect(content)
     except ScanRefused as refused:
@@ -141,9 +148,23 @@ def _write(answer: int, content: bytes) -> None:
 
 
 def _load_everything() -> None:
-    """Import and run once what the parsers load lazily: a child can open no file."""
+    """Import and run once what the parsers load lazily: a child can open no file.
+
+    What pypdf can't load it steps over: a codec that is missing hides the rest of an object, the
+    pages or a script. So every codec and every module of pypdf is here before the first file.
+    """
     Image.init()
+    import encodings
+
+    import pypdf
     from pypdf import PdfWriter
+
+    for codec in pkgutil.iter_modules(encodings.__path__):
+        with contextlib.suppress(LookupError):  # a module of another system's, or no codec
+            codecs.lookup(codec.name)
+    for module in pkgutil.walk_packages(pypdf.__path__, "pypdf."):
+        with contextlib.suppress(ImportError):  # for a library that is not the one we have
+            importlib.import_module(module.name)
     from pypdf._crypt_providers import crypt_provider
 
     assert crypt_provider
@@ -179,6 +200,17 @@ def _load_look() -> None:
     sample = io.BytesIO()
     picture.save(sample, "PDF", save_all=True, append_images=[picture])
     look(sample.getvalue(), 2)
+
+
+def _load_make() -> None:
+    """Make a file once, for what writing loads lazily."""
+    import io
+
+    from portal.pdf.arrange import arrange
+
+    sample = io.BytesIO()
+    Image.new("L", (60, 85), 200).save(sample, "PDF")
+    arrange(sample.getvalue(), [(0, 1)])
 
 
 if __name__ == "__main__":

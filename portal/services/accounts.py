@@ -16,7 +16,7 @@ from portal import clock
 from portal.access import Actor, Role
 from portal.errors import PortalError
 from portal.extensions import db
-from portal.models import Account, Joining, Member, Organisation, SignIn
+from portal.models import Account, Joining, Member, OneTimeCode, Organisation, SignIn
 from portal.rules.id_number import IdNumber
 from portal.rules.organisations import OrganisationKind
 from portal.rules.phone import parse_phone
@@ -109,15 +109,17 @@ def person_named_by(account_id: int | None) -> str:
 
 
 def end_accounts(which: ColumnElement[bool], moment: datetime) -> int:
-    """Disable accounts and end their sessions in the running transaction; how many there were.
+    """Disable accounts, end their sessions and codes in the running transaction; how many.
 
     They carry ``moment``, so that ``bring_back_accounts`` finds those that ended by this.
     """
-    db.session.execute(
-        update(SignIn)
-        .where(SignIn.account_id.in_(select(Account.id).where(which)), SignIn.ended_at.is_(None))
-        .values(ended_at=moment)
-    )
+    theirs = select(Account.id).where(which)
+    for what in (SignIn, OneTimeCode):
+        db.session.execute(
+            update(what)
+            .where(what.account_id.in_(theirs), what.ended_at.is_(None))
+            .values(ended_at=moment)
+        )
     ended = db.session.execute(
         update(Account).where(which, Account.disabled_at.is_(None)).values(disabled_at=moment)
     )

@@ -44,6 +44,7 @@ class Event(StrEnum):
     SCAN_REPLACED = "scan replaced"
     SCAN_DELETED = "scan deleted"
     SCAN_RESTORED = "scan restored"
+    ORIGINAL_RESTORED = "original restored"
     SCAN_FILE_REMOVED = "scan file removed"
     FINDING_SET_ASIDE = "finding set aside"
     FINDING_TAKEN_BACK = "finding taken back"

@@ -158,8 +158,26 @@ def issue_for_applicant(actor: Actor, name: str, id_number: IdNumber) -> IssuedC
     raise NoSuchApplicant
 
 
-def new_code(actor: Actor, account: Account) -> IssuedCode:
-    """Make a code in the running transaction, which the caller records."""
+def issue_by_operator(login: str) -> IssuedCode:
+    """A code for any account, from the machine itself: for when nobody above could issue one.
+
+    Raises ``NotFound`` or ``AccountDisabled``.
+    """
+    with writing():
+        account = account_named(login)
+        if account is None:
+            raise NotFound
+        if account.disabled_at is not None:
+            raise AccountDisabled
+        audit.record(None, audit.Event.CODE_ISSUED, account_id=account.id, login=account.login)
+        return new_code(None, account)
+
+
+def new_code(actor: Actor | None, account: Account) -> IssuedCode:
+    """Make a code in the running transaction, which the caller records.
+
+    ``actor`` None: the operator, who has no account; the code then stands as the account's own.
+    """
     code, moment = make_code(secrets.choice), clock.now()
     expires_at = moment + timedelta(hours=runtime().settings.code_hours)
     end_codes(account.id, moment)
@@ -168,7 +186,7 @@ def new_code(actor: Actor, account: Account) -> IssuedCode:
             account_id=account.id,
             code_hash=_hash(account.id, code),
             issued_at=moment,
-            issued_by_id=actor.account_id,
+            issued_by_id=actor.account_id if actor else account.id,
             expires_at=expires_at,
         )
     )

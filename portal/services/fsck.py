@@ -1,8 +1,9 @@
 """``flask fsck``: does what is stored agree with what the rules say and with the files.
 
 Checked: paths of the tree, stored rules of each member, tallies of each branch, who holds which
-number, jobs and looks (fsck_looks.py), and rows against files both ways. ``--repair`` mends derived
-data (rules, tallies, open holdings, jobs, looks) only; a form is never touched.
+number, jobs and looks (fsck_looks.py), what scans were made from, and rows against files both ways.
+``--repair`` mends derived data (rules, tallies, open holdings, jobs, looks) only; a form is never
+touched.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, delete, insert, select, update
+from sqlalchemy import and_, delete, insert, or_, select, update
 from sqlalchemy.orm import aliased
 
 from portal import clock
@@ -45,6 +46,7 @@ def check(*, read_files: bool = True) -> list[Finding]:
     findings = [*_check_paths(), *_check_members(tallies), *_check_tallies(tallies)]
     findings += _check_holdings()
     findings += [Finding("job", *found, derived=True) for found in fsck_looks.check()]
+    findings += _check_originals()
     findings += _check_files(read_files)
     db.session.rollback()
     return findings
@@ -155,6 +157,28 @@ def _repair_holdings() -> None:
 
 def _in_chunks(query: Any) -> Any:
     return db.session.execute(query.execution_options(yield_per=CHUNK))
+
+
+def _check_originals() -> Iterator[Finding]:
+    """What a scan was made from was uploaded for the same member, and is kept as long as it."""
+    original = aliased(Scan)
+    rows = db.session.execute(
+        select(
+            Scan.id,
+            original.id,
+            original.member_id == Scan.member_id,
+            original.original_id.is_(None),
+            or_(Scan.file_gone_at.is_not(None), original.file_gone_at.is_(None)),
+        )
+        .join(original, original.id == Scan.original_id)
+        .order_by(Scan.id)
+    )
+    faults = ("is another member's", "was made from another one itself", "was not kept")
+    for scan_id, original_id, *agreed in rows:
+        for good, fault in zip(agreed, faults, strict=True):
+            if not good:
+                text = f"scan {original_id}, which it was made from, {fault}"
+                yield Finding("original", f"scan {scan_id}", text, derived=False)
 
 
 def _check_files(read_files: bool) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
@@ -19,8 +19,8 @@ from portal import clock
 from portal.access import Action, Actor, members_for
 from portal.errors import NotFound, PortalError
 from portal.extensions import db
-from portal.models import Member, Scan, ScanState
-from portal.pdf.inspect import Inspection
+from portal.models import Member, Scan, ScanOrigin, ScanState
+from portal.pdf.wire import Inspection
 from portal.rules.deadlines import is_late
 from portal.rules.member_number import takes_scan
 from portal.rules.scan_refusals import MAX_SCAN_BYTES, Refusal, RefusalReason, ScanRefused
@@ -53,6 +53,17 @@ class NothingToUndo(PortalError):
         super().__init__("没有可以撤销的删除：已过 30 天，或者已经上传了新的文件。请刷新页面查看。")
 
 
+class ScanReplaced(PortalError):
+    """What a file was made from is no longer the member's form: somebody was faster."""
+
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__(
+            "这份《入团志愿书》刚才已被重新上传、整理或删除，您这一步没有做，现在的文件没有变动。"
+        )
+
+
 class ScanEnded(PortalError):
     """The scan was replaced or deleted; ``replaced`` if there is a current one."""
 
@@ -69,6 +80,23 @@ class ScanEnded(PortalError):
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """Where a file comes from, which a person did not simply choose and send.
+
+    ``original_id`` is the uploaded scan that it was made from, if that is in the store; its file
+    is kept as long as this one's, and so is whether it came in time. ``replaces`` is the scan that
+    must still be the current one when this one takes its place.
+    """
+
+    origin: ScanOrigin = ScanOrigin.UPLOADED
+    original_id: int | None = None
+    replaces: int | None = None
+
+
+UPLOADED = Source()
+
+
+@dataclass(frozen=True, slots=True)
 class Uploaded:
     """What an upload came to."""
 
@@ -78,20 +106,26 @@ class Uploaded:
     disputed: bool = False  # two parsers disagree on the file, but each page can be drawn
 
 
-def upload(actor: Actor, member_id: int, receive: Callable[[Incoming], None]) -> Uploaded:
+def upload(
+    actor: Actor,
+    member_id: int,
+    receive: Callable[[Incoming], None],
+    source: Source = UPLOADED,
+) -> Uploaded:
     """Make what ``receive`` writes the member's form; ``receive`` gets a file in the store.
 
     Raises ``NotFound`` or ``NotAllowed`` before a byte is read, ``NoUploadHere``,
-    ``ScanRefused`` with the reason, or ``StoreUnavailable``; then nothing has changed.
+    ``ScanRefused`` with the reason, ``ScanReplaced`` (see ``Source``), or ``StoreUnavailable``;
+    then nothing has changed.
     """
-    _require_upload(actor, member_id)
+    require_upload(actor, member_id)
     db.session.rollback()  # no database connection is held while a slow line sends
     with runtime().store.receive(MAX_SCAN_BYTES) as incoming:
         receive(incoming)
         inspection = _inspect(incoming)
         key = new_scan_key()
         runtime().store.keep(incoming, key)
-    done = _make_current(actor, member_id, incoming, inspection, key)
+    done = _make_current(actor, member_id, incoming, inspection, key, source)
     if not done.unchanged:
         runtime().wake()
     return done
@@ -108,7 +142,7 @@ def delete(actor: Actor, member_id: int) -> None:
         if scan is None:
             return
         with tallied(member):
-            _end(scan, ScanState.DELETED, actor)
+            end(scan, ScanState.DELETED, actor)
         audit.record(actor, audit.Event.SCAN_DELETED, member_id=member.id, scan_id=scan.id)
 
 
@@ -177,7 +211,16 @@ def find_scan(actor: Actor, scan_id: int) -> Scan:
     return scan
 
 
-def _require_upload(actor: Actor, member_id: int, *, lock: bool = False) -> Member:
+def find_original(actor: Actor, scan_id: int) -> Scan:
+    """What a current scan was made from, for who may view that. Raises as ``find_scan`` does."""
+    made = find_scan(actor, scan_id)
+    if made.original_id is None:
+        raise NotFound
+    return db.session.get_one(Scan, made.original_id)
+
+
+def require_upload(actor: Actor, member_id: int, *, lock: bool = False) -> Member:
+    """The member, if the actor may upload their form. Raises as ``upload`` does."""
     member = find_member(actor, Action.UPLOAD_SCAN, member_id, lock=lock)
     number = member.number or member.released_number
     if not takes_scan(number, member.joined, runtime().policy):
@@ -199,17 +242,25 @@ def _inspect(incoming: Incoming) -> Inspection:
 
 
 def _make_current(
-    actor: Actor, member_id: int, incoming: Incoming, inspection: Inspection, key: str
+    actor: Actor,
+    member_id: int,
+    incoming: Incoming,
+    inspection: Inspection,
+    key: str,
+    source: Source,
 ) -> Uploaded:
     digest = bytes.fromhex(incoming.sha256)
     with writing() as session:
         # Asked again: while the file came in, the member may have moved or the number changed.
-        member = _require_upload(actor, member_id, lock=True)
+        member = require_upload(actor, member_id, lock=True)
         old = current_scan(member.id)
         if old is not None and old.sha256 == digest:
             unchanged = Uploaded(old.id, replaced=False, unchanged=True)
             runtime().store.delete(key)  # named by no row yet
             return unchanged
+        if source.replaces is not None and (old is None or old.id != source.replaces):
+            runtime().store.delete(key)
+            raise ScanReplaced
         moment = clock.now()
         scan = Scan(
             member_id=member.id,
@@ -217,14 +268,16 @@ def _make_current(
             sha256=digest,
             size=incoming.size,
             pages=inspection.pages,
-            late=member.due_date is not None and is_late(clock.day_of(moment), member.due_date),
+            late=_is_late(member, moment, source),
             uploaded_at=moment,
             uploaded_by_id=actor.account_id,
+            origin=source.origin,
+            original_id=source.original_id,
             state=ScanState.CURRENT,
         )
         with tallied(member):
             if old is not None:
-                _end(old, ScanState.REPLACED, actor)
+                end(old, ScanState.REPLACED, actor)
                 session.flush()  # before the new one, for the index "one current scan"
             session.add(scan)
         jobs.ask(scan.id)
@@ -237,9 +290,19 @@ def _make_current(
             size=incoming.size,
             pages=inspection.pages,
             replaces=old.id if old is not None else None,
+            origin=source.origin,
+            original=source.original_id,
         )
         return Uploaded(scan.id, old is not None, unchanged=False, disputed=inspection.disputed)
 
 
-def _end(scan: Scan, state: ScanState, actor: Actor) -> None:
+def _is_late(member: Member, moment: datetime, source: Source) -> bool:
+    """Whether the form came after its due date; what is made from one came when that one did."""
+    if source.original_id is not None:
+        return db.session.get_one(Scan, source.original_id).late
+    return member.due_date is not None and is_late(clock.day_of(moment), member.due_date)
+
+
+def end(scan: Scan, state: ScanState, actor: Actor) -> None:
+    """Let a scan be no longer current, in the running transaction; its file stays for now."""
     scan.state, scan.ended_at, scan.ended_by_id = state, clock.now(), actor.account_id

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import select, update
+from sqlalchemy.orm import aliased
 
 from portal import clock
 from portal.extensions import db
@@ -17,6 +18,15 @@ from portal.services.pictures import pictures_prefix
 from portal.services.transaction import writing
 
 log = logging.getLogger(__name__)
+
+_MADE = aliased(Scan)
+_NEEDED = (
+    select(_MADE.id)
+    .where(_MADE.original_id == Scan.id, _MADE.file_gone_at.is_(None))
+    .correlate(Scan)
+    .exists()
+)
+"""The criterion on ``Scan`` for originals of what is a form, or can be made one again."""
 
 ORPHAN_AGE = timedelta(days=1)
 """An upload's file lies without a row between two of its steps; after a day it never gets one."""
@@ -70,7 +80,10 @@ def _remove_past_undo() -> int:
     since = clock.now() - timedelta(days=runtime().settings.undo_days)
     ended = db.session.scalars(
         select(Scan).where(
-            Scan.state != ScanState.CURRENT, Scan.ended_at < since, Scan.file_gone_at.is_(None)
+            Scan.state != ScanState.CURRENT,
+            Scan.ended_at < since,
+            Scan.file_gone_at.is_(None),
+            ~_NEEDED,
         )
     ).all()
     for scan in ended:
@@ -79,14 +92,14 @@ def _remove_past_undo() -> int:
 
 
 def let_go(scan: Scan) -> bool:
-    """Remove the file of an ended scan, unless it was taken back since ``scan`` was read.
+    """Remove the file of an ended scan, unless it is needed again since ``scan`` was read.
 
     Its jobs go with it, and what was seen in it, unless another scan has the same bytes.
     """
     with writing() as session:
         done = session.execute(
             update(Scan)
-            .where(Scan.id == scan.id, Scan.state != ScanState.CURRENT)
+            .where(Scan.id == scan.id, Scan.state != ScanState.CURRENT, ~_NEEDED)
             .values(file_gone_at=clock.now())
         )
         if not done.rowcount:  # type: ignore[attr-defined]

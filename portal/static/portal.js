@@ -305,5 +305,11 @@
   document.addEventListener('DOMContentLoaded', function () {
     var first = document.querySelector('.message[data-focus]');
     if (first) { first.focus(); }
+    // What was typed while the scripts were on their way is searched now.
+    var searches = document.querySelectorAll('form.search[hx-get]');
+    for (var i = 0; i < searches.length; i++) {
+      var box = searches[i].querySelector('#q');
+      if (box && box.value !== box.defaultValue) { window.htmx.trigger(searches[i], 'submit'); }
+    }
   });
 }());

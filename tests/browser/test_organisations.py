@@ -96,6 +96,19 @@ def test_a_branch_with_members_is_not_closed_and_says_what_to_do(people_today: P
     assert page.count("button.button-danger") == 0
 
 
+def test_what_was_typed_before_the_scripts_came_is_searched(people_today: People) -> None:
+    page = people_today.page()
+    assert isinstance(page, PlaywrightPage)
+    held = []
+    page.page.route("**/htmx.min*", lambda route: held.append(route))
+    people_today.sign_in("quwei1", page=page)
+    page.page.wait_for_url("**/organisations/", wait_until="commit")
+    page.fill("#q", "景山中学高一(2)")
+    for route in held:
+        route.continue_()
+    wait_text(page, ".results", "东城区景山中学高一(2)班团支部")
+
+
 def test_a_branch_sets_a_member_aside_and_brings_them_back(people: People) -> None:
     page = people.sign_in("zhibu1")
     before = page.text(".filter:first-child b")

@@ -61,6 +61,12 @@ def test_what_was_there_before_is_there_after(app: Flask) -> None:
         assert connection.execute(text("SELECT pinyin FROM member")).scalar() == "li mou"
         held = connection.execute(text("SELECT number, member_id FROM number_holding")).all()
         assert [tuple(row) for row in held] == [("202011000003", 1)]
+        scan = connection.execute(text("SELECT origin, original_id FROM scan")).one()
+        assert tuple(scan) == ("uploaded", None)
+        connection.execute(text("UPDATE scan SET original_id = 1"))
+        with pytest.raises(IntegrityError):
+            with connection.begin_nested():
+                connection.execute(text("UPDATE scan SET original_id = 2"))
         with pytest.raises(IntegrityError):
             connection.execute(
                 text(
@@ -70,6 +76,7 @@ def test_what_was_there_before_is_there_after(app: Flask) -> None:
 
 
 COMMANDS = (
+    ["code", "shiwei"],
     ["fsck"],
     ["sweep"],
     ["jobs", "list"],
@@ -137,6 +144,8 @@ _OLD_ROWS = (
     " VALUES (1, 'zhibu', '!', '王某', 1, '2020-01-01')",
     "INSERT INTO account (id, login, password_hash, person_name, member_id, created_at)"
     " VALUES (2, 'tuanyuan', '!', '李某', 1, '2020-01-01')",
+    "INSERT INTO scan (id, member_id, storage_key, sha256, size, pages, late, uploaded_at,"
+    " uploaded_by_id, state) VALUES (1, 1, 'scans/00/00.pdf', '1', 1, 8, false, '2020-01-01', 1, 'current')",
     "INSERT INTO audit_record (id, at, account_id, person_name, address, request_id, event, detail)"
     " VALUES (1, '2020-01-01', 1, '王某', '', '', 'signed in', '{}')",
 )

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from portal.demo.paper import bind
-from portal.pdf.inspect import Inspection, inspect
+from portal.pdf.inspect import inspect
+from portal.pdf.wire import Inspection
 from portal.rules.scan_refusals import RefusalReason, ScanRefused
 from tests import scans
 

@@ -74,6 +74,18 @@ def test_a_refusal_comes_out_as_one(sandbox: Sandbox, tmp_path: Path) -> None:
     assert refused.value.refusal.reason is RefusalReason.JAVASCRIPT
 
 
+def test_text_in_any_encoding_is_read_in_a_child_too(sandbox: Sandbox, tmp_path: Path) -> None:
+    """A child can open no file, so a codec that is not loaded would cut the file's objects short."""
+    path = tmp_path / "x.pdf"
+    path.write_bytes(scans.with_foreign_text())
+    found = sandbox.inspect(path)
+    assert (found.pages, found.disputed) == (2, False)
+    path.write_bytes(scans.with_foreign_text(script=True))
+    with pytest.raises(ScanRefused) as refused:
+        sandbox.inspect(path)
+    assert refused.value.refusal.reason is RefusalReason.JAVASCRIPT
+
+
 def test_a_bomb_hurts_only_its_child(sandbox: Sandbox, tmp_path: Path, good: Path) -> None:
     path = tmp_path / "bomb.pdf"
     path.write_bytes(scans.bomb())
@@ -196,7 +208,7 @@ class TakenOver(Sandbox):
         super().__init__(memory_bytes=MIB, cpu_seconds=1, wall_seconds=1)
         self._says = good, words
 
-    def _ask(self, path: Path, request: dict[str, Any]) -> tuple[bool, bytes]:
+    def _ask(self, *_: Any, **__: Any) -> tuple[bool, bytes]:
         return self._says
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -67,6 +68,24 @@ def test_of_the_code_only_the_hash_is_kept_and_the_record_is_without_it(world: W
     (record,) = events("code issued")
     assert record.person_name == f"管理员{world.branch.id}"
     assert issued.code not in str(record.detail)
+
+
+def test_the_operator_lets_a_forgetful_municipal_committee_in_again(world: World) -> None:
+    run = world.app.test_cli_runner().invoke
+    login = f"login{world.municipal.id}"
+    said = run(args=["code", login]).output
+    (record,) = events("code issued")
+    assert record.person_name == "系统"
+    code = re.search(r"[0-9A-Z]{4}(-[0-9A-Z]{4})+", said)
+    assert code is not None, said
+    redeem(login, code.group())
+    assert signed_in(login, NEW).account_id == world.municipal.id
+    unknown = run(args=["code", "nobody"])
+    assert (unknown.exit_code, "no account" in unknown.output) == (1, True)
+    with writing() as session:
+        session.get_one(Account, world.municipal.id).disabled_at = clock.now()
+    disabled = run(args=["code", login])
+    assert (disabled.exit_code, "disabled" in disabled.output) == (1, True)
 
 
 def test_a_code_is_good_once(world: World) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 
+from portal import clock
 from portal.access import Action, Actor
 from portal.errors import NotAllowed, NotFound
 from portal.extensions import db
@@ -37,7 +38,7 @@ LIST = Action.LIST_OWN_MEMBERS
 
 
 def today() -> date:
-    return datetime.now(UTC).date()
+    return clock.today()
 
 
 @pytest.fixture

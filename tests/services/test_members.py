@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from portal import clock
 from portal.access import Action
 from portal.demo.tree import Node
 from portal.errors import NotAllowed, NotFound
@@ -277,6 +278,6 @@ def test_fields_are_read_and_written_as_one_set(world: World) -> None:
 
 
 def test_an_approval_long_ago_is_overdue_by_days(world: World) -> None:
-    today = datetime.now(UTC).date()
+    today = clock.today()
     member = world.add_member(approved_on=today - timedelta(days=31), joined=today.replace(day=1))
     assert world.member(member).due_date == today - timedelta(days=1)

@@ -26,6 +26,7 @@ from portal.models import (
 from portal.rules.id_number import Sex
 from portal.rules.leaving import Leaving, LeavingReason
 from portal.rules.organisations import OrganisationKind as Kind
+from portal.services import codes
 from portal.services.accounts import SignInRefused, actor_for, sign_in
 from portal.services.fsck import check
 from portal.services.leaving import set_aside
@@ -432,6 +433,17 @@ def test_the_accounts_of_a_closed_organisation_are_out_and_come_back_with_it(
     assert reopen(district, world.branch.id, 2) == 1
     assert sign_in(login, PASSWORD, address="", user_agent="", request_id="")
     assert reopen(district, world.branch.id, 3) == 0  # a double click
+
+
+def test_a_code_from_before_the_closing_is_worth_nothing_after_it(
+    world: World, district: Actor
+) -> None:
+    account = world.add_account(world.branch, login="zhibu-2")
+    issued = codes.issue(district, account)
+    close(district, world.branch.id, 1)
+    reopen(district, world.branch.id, 2)
+    with pytest.raises(codes.CodeRefused):
+        codes.redeem("zhibu-2", issued.code, "hongqi-42-mantou-gou", address="", request_id="")
 
 
 def test_an_account_enabled_by_hand_does_not_open_a_closed_organisation(

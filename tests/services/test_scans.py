@@ -10,6 +10,7 @@ import time_machine
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from portal import clock
 from portal.errors import NotAllowed, NotFound
 from portal.extensions import db
 from portal.models import AuditRecord, Scan, ScanState
@@ -196,7 +197,7 @@ def test_a_replaced_form_is_not_what_undo_brings_back(world: World) -> None:
 
 
 def test_a_late_upload_is_marked_late(world: World) -> None:
-    today = datetime.now(UTC).date()
+    today = clock.today()
     late = world.add_member(approved_on=today - timedelta(days=40))
     in_time = world.add_member(approved_on=today - timedelta(days=3))
     world.upload(late)

@@ -8,12 +8,12 @@ from datetime import datetime
 from flask import Blueprint, make_response, render_template, request, send_file
 from werkzeug.wrappers import Response
 
-from portal.access import Action, Role
+from portal.access import Action, Actor, Role
 from portal.blueprints.errors import answer
 from portal.blueprints.gate import requires
 from portal.errors import NotFound
 from portal.extensions import db
-from portal.models import Account, Organisation
+from portal.models import Account, Organisation, Scan
 from portal.rules.page_shapes import PAGE, SHARP, SHARPEST, PageShape, marks_from
 from portal.rules.scan_findings import Box
 from portal.runtime import runtime
@@ -23,6 +23,7 @@ from portal.services.pictures import page_picture, page_shapes
 from portal.services.scans import (
     ScanEnded,
     current_scan,
+    find_original,
     find_scan,
     had_scan,
     is_earlier_scan,
@@ -150,9 +151,18 @@ def picture(scan_id: int, page: int) -> Response:
 @blueprint.get("/scans/<int:scan_id>/original.pdf")
 @requires(Action.VIEW_SCAN)
 def original(scan_id: int) -> Response:
-    """The file as it was uploaded. Range requests work."""
-    actor = current_actor()
-    scan = find_scan(actor, scan_id)
+    """The form's file. Range requests work."""
+    return _file(current_actor(), find_scan(current_actor(), scan_id))
+
+
+@blueprint.get("/scans/<int:scan_id>/uploaded.pdf")
+@requires(Action.VIEW_SCAN)
+def uploaded(scan_id: int) -> Response:
+    """上传的原件: the file that a form was made from, as it came."""
+    return _file(current_actor(), find_original(current_actor(), scan_id))
+
+
+def _file(actor: Actor, scan: Scan) -> Response:
     key, size, etag = scan.storage_key, scan.size, scan.sha256.hex()
     audit.record_view(actor, audit.Event.ORIGINAL_OPENED, member_id=scan.member_id, scan_id=scan.id)
     response = send_file(
