@@ -64,6 +64,7 @@ class Action(StrEnum):
     ISSUE_MEMBER_CODE = "issue member code"
     LIST_OWN_MEMBERS = "list own members"
     BROWSE_ORGANISATIONS = "browse organisations"
+    VIEW_PROGRESS = "view progress"
     VIEW_MEMBER = "view member"
     UNMASK_FIELD = "unmask field"
     EDIT_MEMBER = "edit member"
@@ -129,6 +130,7 @@ POLICY: Mapping[Action, Mapping[Role, Scope]] = {
     Action.ISSUE_MEMBER_CODE: {B: Scope.OWN_BRANCH},
     Action.LIST_OWN_MEMBERS: {B: Scope.OWN_BRANCH},
     Action.BROWSE_ORGANISATIONS: {C: Scope.SUBTREE, D: Scope.SUBTREE},
+    Action.VIEW_PROGRESS: {C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.VIEW_MEMBER: {B: Scope.OWN_BRANCH, C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.UNMASK_FIELD: {M: Scope.SELF, B: Scope.OWN_BRANCH, C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.EDIT_MEMBER: {B: Scope.OWN_BRANCH},

@@ -12,6 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from portal import cli, extensions, logs
 from portal.blueprints import register_blueprints
 from portal.jobs.queue import Queue
+from portal.pdf.maker import Maker
 from portal.pdf.sandbox import Sandbox
 from portal.runtime import Runtime
 from portal.services.transaction import prepare_sqlite
@@ -59,7 +60,11 @@ def create_app(settings: Settings) -> Flask:
         store=open_store(settings.store_url, settings.instance / "incoming"),
         sandbox=_sandbox(settings.inspect_memory_mib, settings.inspect_seconds),
         looker=_sandbox(settings.look_memory_mib, settings.look_seconds, looks=True),
-        maker=_sandbox(settings.make_memory_mib, settings.make_seconds, makes=True),
+        maker=Maker(
+            memory_bytes=settings.make_memory_mib * MIB,
+            cpu_seconds=settings.make_seconds - 2,
+            wall_seconds=settings.make_seconds,
+        ),
         vault=Vault(settings.secret_key),
         policy=settings.number_policy,
         wake=queue.wake,
@@ -75,11 +80,10 @@ def create_app(settings: Settings) -> Flask:
     return app
 
 
-def _sandbox(memory_mib: int, seconds: int, *, looks: bool = False, makes: bool = False) -> Sandbox:
+def _sandbox(memory_mib: int, seconds: int, *, looks: bool = False) -> Sandbox:
     return Sandbox(
         memory_bytes=memory_mib * MIB,
         cpu_seconds=max(1, seconds - 2),
         wall_seconds=seconds,
         looks=looks,
-        makes=makes,
     )

@@ -92,7 +92,7 @@ def sweep() -> None:
     swept = sweep_now()
     click.echo(
         f"Removed {swept.half_received} half received, {swept.orphans} without a row, "
-        f"{swept.past_undo} past the days of undo."
+        f"{swept.past_undo} past the days of undo, {swept.drafts} drafts or their files."
     )
 
 

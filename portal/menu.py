@@ -54,6 +54,10 @@ _MENU: tuple[tuple[str, tuple[tuple[str, str, tuple[str, ...], Action], ...]], .
             ("编号解除占用", "/releases/", ("/releases/",), Action.RELEASE_NUMBER),
         ),
     ),
+    (
+        "工作进度",
+        (("不规范编号", "/progress/", ("/progress/",), Action.VIEW_PROGRESS),),
+    ),
     ("我的", (("我的团员证", "/card", ("/card", "/members/"), Action.VIEW_CARD),)),
 )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from flask import current_app
 
+from portal.pdf.maker import Maker
 from portal.pdf.sandbox import Sandbox
 from portal.rules.member_number import NumberPolicy
 from portal.settings import Settings
@@ -22,7 +23,7 @@ class Runtime:
     store: Store
     sandbox: Sandbox
     looker: Sandbox  # with a budget of its own; the worker's
-    maker: Sandbox  # makes files out of others, with a budget of its own too
+    maker: Maker  # makes files out of others, with a budget of its own too
     vault: Vault
     policy: NumberPolicy
     wake: Callable[[], None]  # the worker looks for jobs that are due; never fails

@@ -14,6 +14,7 @@ from portal.rules.pinyin import initials
 from portal.services import tree_sheet
 from portal.services.accounts import hash_of_nobody
 from portal.settings import Settings, settings_or_exit
+from portal.web import LARGE_REQUEST
 
 START_SECONDS = 2
 """So long a start has the processor to itself."""
@@ -39,8 +40,8 @@ def run(settings: Settings, host: str, port: int) -> None:
         host=host,
         port=port,
         threads=settings.threads,
-        # A little above the application's own limit, so that its 413 page is the answer.
-        max_request_body_size=2 * settings.max_request_mib * MIB,
+        # A little above the application's own limits, so that its 413 page is the answer.
+        max_request_body_size=max(2 * settings.max_request_mib * MIB, LARGE_REQUEST + MIB),
         # Uploads over a slow line go quiet for long; waitress drops a silent one after this.
         channel_timeout=300,
         connection_limit=500,

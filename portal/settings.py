@@ -131,16 +131,16 @@ class Settings(BaseSettings):
         description="Seconds a look at one form's pages may take, 5 to 120.",
     )
     make_memory_mib: int = Field(
-        default=600,
+        default=700,
         ge=256,
         le=4096,
         description="Memory that making a file out of another may use, in MiB, 256 to 4096.",
     )
     make_seconds: int = Field(
-        default=20,
+        default=60,
         ge=5,
-        le=120,
-        description="Seconds that making a file out of another may take, 5 to 120.",
+        le=300,
+        description="Seconds that making a file out of another may take, 5 to 300.",
     )
     job_seconds: int = Field(
         default=60,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from flask import Flask, g, make_response, render_template, request, url_for
 from flask.wrappers import Request
@@ -17,6 +17,7 @@ from portal.access import Actor
 from portal.menu import menu_for
 from portal.rules.deadlines import format_month
 from portal.rules.member_number import group_number
+from portal.rules.progress import format_rate
 from portal.rules.scan_refusals import format_size
 from portal.runtime import runtime
 from portal.storage import Incoming
@@ -25,6 +26,10 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'; img-src 'self' data:"
 )
+
+LARGE_REQUEST = 120 * 1024 * 1024
+"""Bytes of a request with pictures, or with a scan that is to be compressed: above the 100 M that
+may be, so that one too large gets its own sentence."""
 
 READ_BYTES = 256 * 1024
 """How much of an upload is parsed at a time: 64 KiB, the default, takes a fifth longer, and from
@@ -61,15 +66,24 @@ class PortalRequest(Request):
     """A request whose one uploaded file can be received straight into the store."""
 
     form_data_parser_class = LargeSteps
-    incoming: Incoming | None = None
+    _gather: Callable[[], Incoming | None] | None = None
 
     def receive_file(self, incoming: Incoming) -> None:
         """Parse the multipart body; the bytes of its file go into ``incoming``, hashed on the way.
 
         Without this a posted file is held to nothing: the parser's own temporary file.
         """
-        self.incoming = incoming
+        files = iter((incoming,))  # the first one; there is no second one in such a form
+        self._gather = lambda: next(files, None)
         self._load_form_data()
+
+    def receive_files(self, gather: Callable[[], Incoming]) -> list[tuple[str, Incoming]]:
+        """Parse the multipart body, each file into one that ``gather`` gives; names and files."""
+        self._gather = gather
+        self._load_form_data()
+        found = [one for field in self.files.listvalues() for one in field]
+        # A field in which nothing was chosen is sent too, without a name.
+        return [(one.filename, cast(Incoming, one.stream)) for one in found if one.filename]
 
     def _get_file_stream(
         self,
@@ -78,7 +92,7 @@ class PortalRequest(Request):
         filename: str | None = None,
         content_length: int | None = None,
     ) -> IO[bytes]:
-        incoming, self.incoming = self.incoming, None  # for the first file of the body only
+        incoming = self._gather() if self._gather is not None else None
         if incoming is not None:
             return incoming  # type: ignore[return-value]
         return super()._get_file_stream(
@@ -132,6 +146,7 @@ def template_globals(app: Flask) -> None:
     """Filters and globals that templates may use."""
     filters: dict[str, Callable[..., str]] = {
         "size": format_size,
+        "percent": format_rate,
         "number": group_number,
         "day": clock.format_day,
         "moment": clock.format_moment,

@@ -219,6 +219,7 @@ class World:
             counted = contribution(
                 is_new_member=row["is_new_member"],
                 has_scan=False,
+                scan_late=False,
                 irregularity=row["irregularity"],
             )
             add_to_tally(branch.id, dict(counted))

@@ -20,6 +20,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from portal.application import create_app
 from portal.extensions import db
+from portal.pdf.maker import Maker
 from portal.pdf.sandbox import Sandbox
 from portal.services.installation import migrate
 from portal.settings import Settings, load_settings
@@ -84,9 +85,9 @@ def looker() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="session")
-def maker() -> Iterator[Sandbox]:
+def maker() -> Iterator[Maker]:
     """A sandbox that makes files, for all tests."""
-    made = Sandbox(memory_bytes=600 * 1024 * 1024, cpu_seconds=28, wall_seconds=30, makes=True)
+    made = Maker(memory_bytes=600 * 1024 * 1024, cpu_seconds=28, wall_seconds=30)
     yield made
     made.close()
 
@@ -97,7 +98,7 @@ def app(
     tmp_path: Path,
     compiled_templates: FileSystemBytecodeCache,
     looker: Sandbox,
-    maker: Sandbox,
+    maker: Maker,
 ) -> Iterator[Flask]:
     """The application on SQLite; on both databases where a test asks for ``database``."""
     kind = getattr(request, "param", None) or (

@@ -36,12 +36,11 @@ from portal.models import (
     Tally,
 )
 from portal.rules.deadlines import is_late
-from portal.rules.irregular import Irregularity
 from portal.rules.pinyin import initials, name_pinyin
 from portal.rules.vocabulary import POLITICAL_STATUSES
 from portal.runtime import runtime
 from portal.services.accounts import hash_password
-from portal.services.derived import contribution, derive
+from portal.services.derived import TALLIED, contribution, derive
 from portal.services.members import sealed_fields
 from portal.services.transaction import writing
 from portal.settings import Mode
@@ -152,6 +151,7 @@ def member_row(member_id: int, branch_id: int, member: DemoMember) -> dict[str, 
         "due_date": said.due_date,
         "irregularity": said.irregularity,
         "has_scan": profile.with_scan,
+        "scan_late": False,
         "version": 1,
         "changed_at": clock.now(),
     }
@@ -164,11 +164,11 @@ def tally_rows(rows: Iterable[dict[str, Any]], branches: Iterable[Node]) -> list
         counts[row["branch_id"]] += contribution(
             is_new_member=row["is_new_member"],
             has_scan=row["has_scan"],
+            scan_late=row["scan_late"],
             irregularity=row["irregularity"],
         )
-    names = ("members", "new_members", "with_scan", *(kind.value for kind in Irregularity))
     return [
-        {"branch_id": branch.id, **{name: counts[branch.id][name] for name in names}}
+        {"branch_id": branch.id, **{name: counts[branch.id][name] for name in TALLIED}}
         for branch in branches
     ]
 
@@ -367,6 +367,7 @@ def _draw_scans(
         uploaded = datetime.combine(
             member.profile.approved_on + timedelta(days=days), datetime.min.time(), UTC
         ) + timedelta(hours=2, minutes=row["id"] % 60)
+        row["scan_late"] = is_late(clock.day_of(uploaded), row["due_date"])
         scans.append(
             {
                 "id": len(scans) + 1,
@@ -375,7 +376,7 @@ def _draw_scans(
                 "sha256": digest,
                 "size": len(pdf),
                 "pages": len(pictures),
-                "late": is_late(clock.day_of(uploaded), row["due_date"]),
+                "late": row["scan_late"],
                 "uploaded_at": uploaded,
                 "uploaded_by_id": uploaders[home.id],
                 "state": ScanState.CURRENT,

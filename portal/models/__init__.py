@@ -3,6 +3,7 @@
 from portal.models.account import Account, OneTimeCode, SignIn
 from portal.models.audit import AuditRecord
 from portal.models.base import Base
+from portal.models.draft import Draft, DraftKind, DraftPicture
 from portal.models.installation import Heartbeat, Installation
 from portal.models.job import Job, JobKind, JobState
 from portal.models.joining import Joining, JoiningState
@@ -10,6 +11,7 @@ from portal.models.look import FindingSetAside, ScanFinding, ScanLook
 from portal.models.member import Member
 from portal.models.number import NumberHolding, NumberRelease, ReleaseState
 from portal.models.organisation import Organisation
+from portal.models.progress import ProgressDay
 from portal.models.scan import Scan, ScanOrigin, ScanState
 from portal.models.tally import Tally
 
@@ -17,6 +19,9 @@ __all__ = [
     "Account",
     "AuditRecord",
     "Base",
+    "Draft",
+    "DraftKind",
+    "DraftPicture",
     "FindingSetAside",
     "Heartbeat",
     "Installation",
@@ -30,6 +35,7 @@ __all__ = [
     "NumberRelease",
     "OneTimeCode",
     "Organisation",
+    "ProgressDay",
     "ReleaseState",
     "Scan",
     "ScanFinding",

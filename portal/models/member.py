@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import Date, ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy import Date, ForeignKey, Index, LargeBinary, String, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.models.base import Base, BigId, Moment, sorted_text, stored_enum
@@ -16,8 +16,8 @@ from portal.rules.leaving import LeavingReason
 class Member(Base):
     """A league member of a branch.
 
-    ``is_new_member``, ``due_date``, ``irregularity`` and ``has_scan`` are results of the rules
-    and of the scan table, stored so that lists and tallies need no computing;
+    ``is_new_member``, ``due_date``, ``irregularity``, ``has_scan`` and ``scan_late`` are results of
+    the rules and of the scan table, stored so that lists and tallies need no computing;
     ``portal.services.derived`` alone writes them and ``flask fsck`` compares them.
     """
 
@@ -33,6 +33,33 @@ class Member(Base):
             "due_date",
             sqlite_where=text("is_new_member = 1 AND has_scan = 0 AND left_at IS NULL"),
             postgresql_where=text("is_new_member AND NOT has_scan AND left_at IS NULL"),
+        ),
+        # Whose number is irregular, for the list behind a count.
+        Index(
+            "ix_member_irregular",
+            "branch_id",
+            "irregularity",
+            sqlite_where=text("irregularity IS NOT NULL AND left_at IS NULL"),
+            postgresql_where=text("irregularity IS NOT NULL AND left_at IS NULL"),
+        ),
+        # Whose form came late, for the list behind a count.
+        Index(
+            "ix_member_scan_late",
+            "branch_id",
+            sqlite_where=text("scan_late = 1 AND left_at IS NULL"),
+            postgresql_where=text("scan_late AND left_at IS NULL"),
+        ),
+        # All that the counts of some joining months need, without reading the members' rows.
+        Index(
+            "ix_member_branch_id_joined",
+            "branch_id",
+            "joined",
+            "is_new_member",
+            "has_scan",
+            "scan_late",
+            "irregularity",
+            "due_date",
+            "left_at",
         ),
     )
 
@@ -68,6 +95,9 @@ class Member(Base):
     due_date: Mapped[date | None] = mapped_column(Date)
     irregularity: Mapped[Irregularity | None] = mapped_column(stored_enum(Irregularity))
     has_scan: Mapped[bool]
+    scan_late: Mapped[bool] = mapped_column(
+        default=False, server_default=false(), doc="The current scan came after the due date."
+    )
 
     left_at: Mapped[datetime | None] = mapped_column(
         Moment, doc="When the branch set the member aside: out of lists and tallies, kept."

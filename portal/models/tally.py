@@ -17,6 +17,9 @@ class Tally(Base):
     members: Mapped[int] = mapped_column(default=0)
     new_members: Mapped[int] = mapped_column(default=0)
     with_scan: Mapped[int] = mapped_column(default=0, doc="New members with a current scan.")
+    late: Mapped[int] = mapped_column(
+        default=0, server_default="0", doc="New members whose current scan came after the due date."
+    )
     missing: Mapped[int] = mapped_column(default=0, doc="Irregular: no number.")
     not_twelve_digits: Mapped[int] = mapped_column(default=0)
     unknown_province: Mapped[int] = mapped_column(default=0)

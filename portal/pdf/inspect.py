@@ -15,35 +15,19 @@ from pypdf import PdfReader
 from pypdf.generic import DictionaryObject
 
 from portal.pdf.active_content import find_active_content, find_in_bytes
+from portal.pdf.kinds import is_pdf, kind_of
 from portal.pdf.pages import first_page_not_drawn
 from portal.pdf.scan_pages import PageNotLoaded, first_page_that_is_no_scan
 from portal.pdf.wire import Inspection
 from portal.rules.scan_refusals import MAX_PAGES, Refusal, RefusalReason, ScanRefused
-
-HEADER_WITHIN = 1024
-"""Acrobat takes a header within the first 1024 bytes, and so do the scanners' users."""
-
-_MAGIC = (
-    (b"\x89PNG", "PNG 图片"),
-    (b"\xff\xd8\xff", "JPEG 图片"),
-    (b"GIF8", "GIF 图片"),
-    (b"BM", "BMP 图片"),
-    (b"II*\x00", "TIFF 图片"),
-    (b"MM\x00*", "TIFF 图片"),
-    (b"\xd0\xcf\x11\xe0", "Word 或 WPS 文档"),
-    (b"Rar!", "RAR 压缩包"),
-    (b"7z\xbc\xaf", "7z 压缩包"),
-    (b"{\\rtf", "Word 文档"),
-    (b"<", "网页"),
-)
 
 
 def inspect(content: bytes) -> Inspection:
     """Look at a whole file. Raises ``ScanRefused`` with the first reason there is."""
     if not content:
         raise ScanRefused(Refusal(RefusalReason.EMPTY))
-    if b"%PDF-" not in content[:HEADER_WITHIN]:
-        raise ScanRefused(Refusal(RefusalReason.NOT_PDF, found=_kind_of(content)))
+    if not is_pdf(content):
+        raise ScanRefused(Refusal(RefusalReason.NOT_PDF, found=kind_of(content)))
     reader = _read(content)
     if reader is not None and _has_no_pages(
         reader
@@ -125,16 +109,3 @@ def _refuse_active_content(
 def _refuse_page(page: int | None, reason: RefusalReason = RefusalReason.PAGE_BROKEN) -> None:
     if page is not None:
         raise ScanRefused(Refusal(reason, page=page))
-
-
-def _kind_of(content: bytes) -> str:
-    """What a file is that is no PDF, by its first bytes."""
-    if content[:4] == b"PK\x03\x04":
-        if b"word/" in content[:4096]:
-            return "Word 文档"
-        return "Excel 表格" if b"xl/" in content[:4096] else "ZIP 压缩包"
-    if content[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1"):
-        return "HEIC 图片"
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return "WebP 图片"
-    return next((name for magic, name in _MAGIC if content.startswith(magic)), "别的格式")

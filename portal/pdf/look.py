@@ -59,7 +59,7 @@ def look(content: bytes, form_pages: int) -> Look:
     file.findings += twice
     file.findings += check_order({n: at for n, at in file.numbers.items() if n not in again})
     findings = _of_whole_file(file, form_pages) + sorted(file.findings, key=lambda one: one.page)
-    return Look(file.pages, tuple(findings), *readings)
+    return Look(file.pages, tuple(findings), *readings, numbers=file.numbers)
 
 
 def _read_cover(page: pypdfium2.PdfPage, quarters: int) -> ocr.Readings:

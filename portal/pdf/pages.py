@@ -10,6 +10,7 @@ import pypdfium2.raw as pdfium
 from PIL import Image
 
 from portal.rules.page_shapes import PAGE, PageShape
+from portal.rules.scan_findings import Box
 
 QUALITIES = (72, 62, 52, 42, 32)
 """Of the JPEG: the first with which a picture keeps within its bytes, or the last."""
@@ -46,6 +47,19 @@ def draw(content: bytes, page_index: int, width: int) -> bytes:
         if _is_grey(picture.resize((32, 32))):
             picture = picture.convert("L")
     return _packed(picture, PAGE_BYTES * (width / PAGE) ** 2)
+
+
+def draw_part(content: bytes, page_index: int, box: Box, width: int) -> bytes:
+    """A part of a page as a JPEG, ``width`` pixels wide, as the page has it: finer or not."""
+    document = pypdfium2.PdfDocument(content)
+    page = document[page_index]
+    across, down = page.get_size()
+    part = (across * (box.right - box.left) / 1000, down * (box.bottom - box.top) / 1000)
+    scale = min(width / part[0], math.sqrt(MOST_PIXELS / (part[0] * part[1])))
+    left, right = across * box.left / 1000, across * (1000 - box.right) / 1000
+    top, bottom = down * box.top / 1000, down * (1000 - box.bottom) / 1000
+    drawn = page.render(scale=scale, crop=(left, bottom, right, top), may_draw_forms=False)
+    return _packed(drawn.to_pil().convert("RGB"), PAGE_BYTES)
 
 
 def measure(content: bytes) -> list[PageShape]:

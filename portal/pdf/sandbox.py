@@ -22,7 +22,7 @@ from typing import Any
 from portal.errors import PortalError
 from portal.pdf.wire import OK, PID_BYTES, REFUSED, Inspection
 from portal.rules.page_shapes import PageShape, shapes_from_json
-from portal.rules.scan_findings import Look
+from portal.rules.scan_findings import Box, Look
 from portal.rules.scan_refusals import (
     MAX_PAGES,
     MAX_SCAN_BYTES,
@@ -55,7 +55,7 @@ ENVIRONMENT = {
     "ORT_DISABLE_TELEMETRY": "1",  # what runs the OCR's models would report to its maker
 }
 
-_NONSENSE = (ValueError, TypeError, KeyError, OverflowError, RecursionError)
+NONSENSE = (ValueError, TypeError, KeyError, OverflowError, RecursionError)
 """What reading an answer may raise: a child that was taken over by its file may say anything."""
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -106,11 +106,12 @@ class Sandbox:
         wall_seconds: int,
         looks: bool = False,
         makes: bool = False,
+        at_once: int = AT_ONCE,
     ) -> None:
         self._loads = ["look"] * looks + ["make"] * makes
         self._limits = {"memory": memory_bytes, "cpu": cpu_seconds, "wall": wall_seconds}
         self._lock = threading.Lock()
-        self._slots = threading.BoundedSemaphore(AT_ONCE)
+        self._slots = threading.BoundedSemaphore(at_once)
         self._zygote: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self._owner = 0
@@ -126,7 +127,7 @@ class Sandbox:
         except ChildLost as lost:
             reason = RefusalReason.TIMEOUT if lost.overtime else RefusalReason.CRASHED
             raise ScanRefused(Refusal(reason)) from None
-        except _NONSENSE:
+        except NONSENSE:
             raise ScanRefused(Refusal(RefusalReason.CRASHED)) from None
         raise ScanRefused(refusal)
 
@@ -140,12 +141,24 @@ class Sandbox:
             raise PageNotDrawn
         return picture
 
+    def draw_part(self, path: Path, page_index: int, box: Box, width: int) -> bytes:
+        """A part of a page as a JPEG, ``width`` pixels wide. Raises ``PageNotDrawn``."""
+        sides = (box.left, box.top, box.right, box.bottom)
+        request = {"task": "draw_part", "page": page_index, "box": sides, "width": width}
+        try:
+            _, picture = self._ask(path, request)
+        except ChildLost:
+            raise PageNotDrawn from None
+        if not picture.startswith(b"\xff\xd8"):
+            raise PageNotDrawn
+        return picture
+
     def measure(self, path: Path, pages: int) -> tuple[PageShape, ...]:
         """The shapes of a file's ``pages`` pages. Raises ``ChildLost``."""
         try:
             _, answer = self._ask(path, {"task": "measure"})
             return shapes_from_json(json.loads(answer), pages)
-        except _NONSENSE:
+        except NONSENSE:
             raise ChildLost(overtime=False) from None
 
     def look(self, path: Path, form_pages: int) -> Look:
@@ -153,7 +166,7 @@ class Sandbox:
         try:
             _, answer = self._ask(path, {"task": "look", "form_pages": form_pages})
             return Look.from_json(json.loads(answer))
-        except _NONSENSE:
+        except NONSENSE:
             raise ChildLost(overtime=False) from None
 
     def arrange(self, path: Path, pages: Sequence[tuple[int, int]]) -> bytes:

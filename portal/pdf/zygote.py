@@ -24,14 +24,15 @@ import signal
 import socket
 import sys
 from dataclasses import asdict
-from typing import Any
+from typing import Any, BinaryIO
 
 from PIL import Image
 
 from portal.pdf.inspect import inspect
-from portal.pdf.pages import draw, measure
+from portal.pdf.pages import draw, draw_part, measure
 from portal.pdf.wire import OK, PID_BYTES, REFUSED, REQUEST_BYTES
 from portal.rules.page_shapes import shapes_to_json
+from portal.rules.scan_findings import Box
 from portal.rules.scan_refusals import ScanRefused
 
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
@@ -97,8 +98,8 @@ def _child(request: dict[str, Any], file: int, answer: int, libc: ctypes.CDLL) -
         libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
         _limit(request)
         with os.fdopen(file, "rb") as source:
-            content = source.read()
-        _write(answer, _work(request, content))
+            made = _work(request, source)
+        _write(answer, made)
         os.close(answer)  # the server need not wait until this process is taken down
         status = 0
     os._exit(status)
@@ -121,13 +122,20 @@ def _limit(request: dict[str, Any]) -> None:
         resource.setrlimit(kind, (value, value))
 
 
-def _work(request: dict[str, Any], content: bytes) -> bytes:
+def _work(request: dict[str, Any], source: BinaryIO) -> bytes:
+    if request["task"] in ("clean", "join", "compress"):
+        from portal.pdf.making import make  # loaded before the fork, or the child ends here
+
+        return make(request, source)
+    content = source.read()
+    if request["task"] == "draw_part":
+        return OK + draw_part(content, request["page"], Box(*request["box"]), request["width"])
     if request["task"] == "draw":
         return OK + draw(content, request["page"], request["width"])
     if request["task"] == "measure":
         return OK + json.dumps(shapes_to_json(measure(content))).encode()
     if request["task"] == "look":
-        from portal.pdf.look import look  # loaded before the fork, or the child ends here
+        from portal.pdf.look import look  # as above
 
         return OK + json.dumps(look(content, request["form_pages"]).to_json()).encode()
     if request["task"] == "arrange":
@@ -178,6 +186,7 @@ def _load_everything() -> None:
     with contextlib.suppress(ScanRefused):
         inspect(sample.getvalue())  # a blank page is no scan
     draw(sample.getvalue(), 0, 100)
+    draw_part(sample.getvalue(), 0, Box(0, 0, 500, 500), 100)
     measure(sample.getvalue())
 
 
@@ -207,7 +216,9 @@ def _load_make() -> None:
     import io
 
     from portal.pdf.arrange import arrange
+    from portal.pdf.making import make_once
 
+    make_once()
     sample = io.BytesIO()
     Image.new("L", (60, 85), 200).save(sample, "PDF")
     arrange(sample.getvalue(), [(0, 1)])

@@ -28,6 +28,19 @@ class ArrangedPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Offers:
+    """What was seen in a file that can be mended by arranging its pages.
+
+    ``turns`` has the quarters to the right that set a page straight, ``numbers`` what is printed at
+    the foot of pages, if they are out of order.
+    """
+
+    turns: Mapping[int, int] = field(default_factory=dict)
+    blanks: frozenset[int] = frozenset()
+    numbers: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Arrangement:
     """All pages of a file in the order in which they are shown, those that are dropped too."""
 
@@ -77,6 +90,16 @@ class Arrangement:
         )
         return "，".join(one for one in said if one)
 
+    def after(self, do: str, offers: Offers) -> Arrangement:
+        """After a button: ``left-3``, or ``sort`` for what is offered.
+
+        What no button says changes nothing: an address may say anything.
+        """
+        action, _, page = do.partition("-")
+        if action in _ONE and page.isdecimal():
+            return _ONE[action](self, int(page))
+        return _WHOLE[do](self, offers) if do in _WHOLE else self
+
     def turned(self, page: int, quarters: int) -> Arrangement:
         """With a page turned by so many quarters more to the right."""
         return self._with(page, lambda one: replace(one, quarters=(one.quarters + quarters) % 4))
@@ -120,35 +143,10 @@ class Arrangement:
         return Arrangement(tuple(change(one) if one.page == page else one for one in self.pages))
 
 
-@dataclass(frozen=True, slots=True)
-class Offers:
-    """What was seen in a file that can be mended by arranging its pages.
-
-    ``turns`` has the quarters to the right that set a page straight, ``numbers`` what is printed at
-    the foot of pages, if they are out of order.
-    """
-
-    turns: Mapping[int, int] = field(default_factory=dict)
-    blanks: frozenset[int] = frozenset()
-    numbers: Mapping[int, int] = field(default_factory=dict)
-
-    def straightened(self, pages: Arrangement) -> Arrangement:
-        """摆正."""
-        return pages.straightened(self.turns)
-
-    def without_blanks(self, pages: Arrangement) -> Arrangement:
-        """删除空白页."""
-        return pages.without(self.blanks)
-
-    def by_number(self, pages: Arrangement) -> Arrangement:
-        """按页码排序."""
-        return pages.by_number(self.numbers)
-
-
-_WHOLE: Mapping[str, Callable[[Offers, Arrangement], Arrangement]] = {
-    "sort": Offers.by_number,
-    "blanks": Offers.without_blanks,
-    "straight": Offers.straightened,
+_WHOLE: Mapping[str, Callable[[Arrangement, Offers], Arrangement]] = {
+    "straight": lambda pages, offers: pages.straightened(offers.turns),
+    "sort": lambda pages, offers: pages.by_number(offers.numbers),
+    "blanks": lambda pages, offers: pages.without(offers.blanks),
 }
 _ONE: Mapping[str, Callable[[Arrangement, int], Arrangement]] = {
     "left": lambda pages, page: pages.turned(page, -1),
@@ -158,13 +156,3 @@ _ONE: Mapping[str, Callable[[Arrangement, int], Arrangement]] = {
     "drop": lambda pages, page: pages.dropped(page),
     "back": lambda pages, page: pages.dropped(page, back=True),
 }
-
-
-def arranged(pages: Arrangement, do: str, offers: Offers) -> Arrangement:
-    """The pages after a button, ``left-3`` or ``sort``; what no button says does nothing."""
-    if do in _WHOLE:
-        return _WHOLE[do](offers, pages)
-    action, _, page = do.partition("-")
-    if action in _ONE and page.isdecimal():
-        return _ONE[action](pages, int(page))
-    return pages

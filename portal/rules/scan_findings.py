@@ -8,13 +8,13 @@ was read is the member's own is asked when a page is shown, since either may cha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from portal.rules.scan_refusals import MAX_PAGES
 
-CHECKS_VERSION = 1
+CHECKS_VERSION = 2
 """Counts up when the checks change, so that older looks can be made again."""
 
 MOST_FINDINGS = 2_000
@@ -60,10 +60,16 @@ class _Words:
 
 _WORDS: Mapping[FindingKind, _Words] = {
     FindingKind.BLANK_PAGE: _Words(
-        "空白页", "这一页几乎是空白的。", "纸质表这一页有内容时请重新扫描；多扫的空白页可以去掉。"
+        "空白页",
+        "这一页几乎是空白的。",
+        "纸质表这一页有内容时请重新扫描；多扫的空白页可以在“整理页面”里删除。",
     ),
-    FindingKind.SIDEWAYS: _Words("横置", "这一页是横着的。", "请把纸张摆正后重新扫描。"),
-    FindingKind.UPSIDE_DOWN: _Words("倒置", "这一页上下颠倒。", "请把纸张摆正后重新扫描。"),
+    FindingKind.SIDEWAYS: _Words(
+        "横置", "这一页是横着的。", "可以在“整理页面”里摆正，不用重新扫描。"
+    ),
+    FindingKind.UPSIDE_DOWN: _Words(
+        "倒置", "这一页上下颠倒。", "可以在“整理页面”里摆正，不用重新扫描。"
+    ),
     FindingKind.TILTED: _Words(
         "倾斜", "这一页歪了约 {measure:.0f}°。", "请把纸张靠齐扫描仪边缘后重新扫描。"
     ),
@@ -91,7 +97,9 @@ _WORDS: Mapping[FindingKind, _Words] = {
         "遮挡", "这一页有阴影或手指遮住了内容。", "请避开阴影，不要用手压住纸面，重新扫描或拍照。"
     ),
     FindingKind.SAME_PAGE: _Words(
-        "重复页", "这一页与第 {measure:.0f} 页相同。", "请核对是否重复扫描、漏扫了另一页。"
+        "重复页",
+        "这一页与第 {measure:.0f} 页相同。",
+        "请核对是否漏扫了另一页；只是多扫了一遍的，可以在“整理页面”里删除。",
     ),
     FindingKind.NO_SEAL: _Words(
         "未见印章",
@@ -109,7 +117,7 @@ _WORDS: Mapping[FindingKind, _Words] = {
         "请与纸质表逐页核对，有缺页请补扫后重新上传。",
     ),
     FindingKind.OUT_OF_ORDER: _Words(
-        "页序不对", "页码是第 {measure:.0f} 页，顺序不对。", "请按页码顺序重新扫描。"
+        "页序不对", "页码是第 {measure:.0f} 页，顺序不对。", "可以在“整理页面”里按页码排序。"
     ),
     FindingKind.INVERTED: _Words(
         "反色", "这一页黑白颠倒了。", "请关闭扫描仪的“反色”或“负片”选项后重新扫描。"
@@ -127,6 +135,18 @@ _WORDS: Mapping[FindingKind, _Words] = {
         "年月不一致", "首页上的入团年月与系统里的不一致。", "请核对纸质《入团志愿书》。"
     ),
 }
+
+
+MENDABLE = frozenset(
+    {
+        FindingKind.BLANK_PAGE,
+        FindingKind.SIDEWAYS,
+        FindingKind.UPSIDE_DOWN,
+        FindingKind.SAME_PAGE,
+        FindingKind.OUT_OF_ORDER,
+    }
+)
+"""What can be mended without the paper: by turning, ordering and leaving out pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +183,11 @@ class Finding:
         return _WORDS[self.kind].sentence.format(measure=self.measure)
 
     @property
+    def is_mendable(self) -> bool:
+        """Whether it can be mended by arranging the pages."""
+        return self.kind in MENDABLE
+
+    @property
     def advice(self) -> str:
         """What to do about it."""
         return _WORDS[self.kind].advice
@@ -189,13 +214,14 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """All that one look at a file gave."""
+    """All that one look at a file gave. ``numbers`` are printed at the foot, by page, from 1."""
 
     pages: int
     findings: tuple[Finding, ...] = ()
     number: Reading = Reading()
     name: Reading = Reading()
     month: Reading = Reading()
+    numbers: Mapping[int, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """As plain data, to come out of the sandbox."""
@@ -208,6 +234,7 @@ class Look:
                 [one.state, one.text, _plain_box(one.box)]
                 for one in (self.number, self.name, self.month)
             ],
+            "numbers": sorted(self.numbers.items()),
         }
 
     @classmethod
@@ -230,7 +257,10 @@ class Look:
             for state, text, box in plain["readings"]
         ]
         number, name, month = readings
-        return cls(pages, tuple(findings), number, name, month)
+        numbers = {int(page): int(printed) for page, printed in plain["numbers"]}
+        if not all(1 <= page <= pages and 0 < numbers[page] < 1000 for page in numbers):
+            raise ValueError("a number on a page that there is not")
+        return cls(pages, tuple(findings), number, name, month, numbers)
 
 
 def _plain_box(box: Box | None) -> list[int] | None:

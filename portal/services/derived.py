@@ -18,6 +18,9 @@ from portal.rules.irregular import Irregularity, irregularity
 from portal.rules.member_number import NumberPolicy, is_new_member
 from portal.runtime import runtime
 
+TALLIED = ("members", "new_members", "with_scan", "late", *(kind.value for kind in Irregularity))
+"""The counts of a ``Tally``."""
+
 TALLIED_IRREGULARITIES: dict[Irregularity, str] = {kind: kind.value for kind in Irregularity}
 """The column of ``Tally`` that counts each kind of irregular number."""
 
@@ -69,6 +72,7 @@ def contribution(
     *,
     is_new_member: bool,
     has_scan: bool,
+    scan_late: bool,
     irregularity: Irregularity | None,
     left: bool = False,
 ) -> Counter[str]:
@@ -79,6 +83,7 @@ def contribution(
     if is_new_member:
         counts["new_members"] = 1
         counts["with_scan"] = int(has_scan)
+        counts["late"] = int(scan_late)
     if irregularity is not None:
         counts[TALLIED_IRREGULARITIES[irregularity]] = 1
     return counts
@@ -93,7 +98,7 @@ def tallied(member: Member) -> Iterator[None]:
     before, number_before = _contribution_of(member), member.number
     yield
     db.session.flush()
-    member.has_scan = has_current_scan(member.id)
+    member.has_scan, member.scan_late = _current_scan(member.id)
     _store_rules(member)
     after = _contribution_of(member)
     after.subtract(before)
@@ -110,7 +115,7 @@ def enter(member: Member) -> None:
 
     All other columns are filled. To be used inside ``writing()``.
     """
-    member.has_scan = False
+    member.has_scan = member.scan_late = False
     _store_rules(member)
     db.session.add(member)
     db.session.flush()
@@ -130,10 +135,11 @@ def add_to_tally(branch_id: int, changes: Mapping[str, int]) -> None:
         db.session.execute(insert(Tally).values(branch_id=branch_id, **changes))
 
 
-def has_current_scan(member_id: int) -> bool:
-    """Whether the member has a current scan."""
-    current = select(Scan.id).where(Scan.member_id == member_id, Scan.state == ScanState.CURRENT)
-    return db.session.scalar(current) is not None
+def _current_scan(member_id: int) -> tuple[bool, bool]:
+    """Whether the member has a current scan, and whether it came late."""
+    current = select(Scan.late).where(Scan.member_id == member_id, Scan.state == ScanState.CURRENT)
+    late = db.session.scalar(current)
+    return late is not None, bool(late)
 
 
 def _store_rules(member: Member) -> None:
@@ -165,6 +171,7 @@ def _contribution_of(member: Member) -> Counter[str]:
     return contribution(
         is_new_member=member.is_new_member,
         has_scan=member.has_scan,
+        scan_late=member.scan_late,
         irregularity=member.irregularity,
         left=member.left_at is not None,
     )

@@ -20,14 +20,13 @@ from sqlalchemy.orm import aliased
 from portal import clock
 from portal.extensions import db
 from portal.models import Member, NumberHolding, Organisation, Scan, ScanState, Tally
-from portal.rules.irregular import Irregularity
 from portal.runtime import runtime
-from portal.services import audit, fsck_looks
-from portal.services.derived import contribution, derive
+from portal.services import audit, drafts, fsck_looks
+from portal.services.derived import TALLIED, contribution, derive
 from portal.services.transaction import writing
 
 CHUNK = 5000
-_COUNTED = ("members", "new_members", "with_scan", *(kind.value for kind in Irregularity))
+_STORED = ("is_new_member", "due_date", "irregularity", "has_scan", "scan_late")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ def repair(progress: Callable[[str], None] = lambda _text: None) -> int:
         changed += sum(1 for _ in _check_tallies(tallies))
         session.execute(delete(Tally))
         rows = [
-            {"branch_id": branch, **{name: counts[name] for name in _COUNTED}}
+            {"branch_id": branch, **{name: counts[name] for name in TALLIED}}
             for branch, counts in tallies.items()
         ]
         if rows:  # an installation without members has none
@@ -110,12 +109,12 @@ def _check_members(tallies: defaultdict[int, Counter[str]]) -> Iterator[Finding]
 
 def _check_tallies(counted: defaultdict[int, Counter[str]]) -> Iterator[Finding]:
     stored = {
-        row.branch_id: Counter({name: getattr(row, name) for name in _COUNTED})
+        row.branch_id: Counter({name: getattr(row, name) for name in TALLIED})
         for row in db.session.execute(select(Tally.__table__))
     }
     for branch_id in sorted(stored.keys() | counted.keys()):
         kept, real = stored.get(branch_id, Counter()), counted.get(branch_id, Counter())
-        for name in _COUNTED:
+        for name in TALLIED:
             if kept[name] != real[name]:
                 yield Finding(
                     "tally",
@@ -204,17 +203,15 @@ def _check_files(read_files: bool) -> Iterator[Finding]:
             )
     for row in known.values():
         yield Finding("file", f"scan {row.id}", "its file is missing", derived=False)
+    for file in drafts.files_of_nobody():
+        yield Finding("file", file.key, "no draft has this file", derived=False)
+    for key in drafts.missing_files():
+        yield Finding("file", key, "a draft's file is missing", derived=False)
 
 
 def _members_and_rules() -> Iterator[tuple[Any, dict[str, Any]]]:
     """Each member's row with the stored rules as they should be, in chunks by id."""
     policy, last = runtime().policy, 0
-    current = (
-        select(Scan.id)
-        .where(Scan.member_id == Member.id, Scan.state == ScanState.CURRENT)
-        .exists()
-        .label("current_scan")
-    )
     query = select(
         Member.id,
         Member.branch_id,
@@ -226,9 +223,12 @@ def _members_and_rules() -> Iterator[tuple[Any, dict[str, Any]]]:
         Member.due_date,
         Member.irregularity,
         Member.has_scan,
+        Member.scan_late,
         Member.left_at,
-        current,
-    ).order_by(Member.id)
+        Scan.late.label("late"),
+    )
+    current = and_(Scan.member_id == Member.id, Scan.state == ScanState.CURRENT)
+    query = query.outerjoin(Scan, current).order_by(Member.id)
     while rows := db.session.execute(query.where(Member.id > last).limit(CHUNK)).all():
         for row in rows:
             said = derive(
@@ -244,23 +244,22 @@ def _members_and_rules() -> Iterator[tuple[Any, dict[str, Any]]]:
                     "is_new_member": said.is_new_member,
                     "due_date": said.due_date,
                     "irregularity": said.irregularity,
-                    "has_scan": row.current_scan,
+                    "has_scan": row.late is not None,
+                    "scan_late": bool(row.late),
                 },
             )
         last = rows[-1].id
 
 
 def _stored(member: Any) -> dict[str, Any]:
-    return {
-        name: getattr(member, name)
-        for name in ("is_new_member", "due_date", "irregularity", "has_scan")
-    }
+    return {name: getattr(member, name) for name in _STORED}
 
 
 def _count(member: Any, said: dict[str, Any]) -> Counter[str]:
     return contribution(
         is_new_member=said["is_new_member"],
         has_scan=said["has_scan"],
+        scan_late=said["scan_late"],
         irregularity=said["irregularity"],
         left=member.left_at is not None,
     )

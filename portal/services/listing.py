@@ -98,7 +98,7 @@ class ListPage:
     before: str | None
 
 
-_COLUMNS = (
+MEMBER_COLUMNS = (
     Member.id,
     Member.name,
     Member.sex,
@@ -117,19 +117,20 @@ _COLUMNS = (
     Scan.late,
     Scan.uploaded_at,
     Account.person_name,
+    Scan.origin,
     *LOOK_COLUMNS,
 )
 
 
 # Members with their current scan and its look, if any: a list is one round to the database. Made
 # once, since putting a statement together takes longer than SQLite takes to answer it.
-_ROWS = with_look(
-    select(*_COLUMNS)
+MEMBER_ROWS = with_look(
+    select(*MEMBER_COLUMNS)
     .select_from(Member)
     .outerjoin(Scan, and_(Scan.member_id == Member.id, Scan.state == ScanState.CURRENT))
     .outerjoin(Account, Account.id == Scan.uploaded_by_id)
 )
-_ROW = _ROWS.where(Member.id == bindparam("member_id"))
+_ROW = MEMBER_ROWS.where(Member.id == bindparam("member_id"))
 
 _TALLY = Tally.__table__.c
 _TALLIED = (
@@ -198,7 +199,7 @@ def list_members(actor: Actor, action: Action, branch_id: int, asked: ListQuery)
     key = _SORT_KEYS[asked.sort]
     backwards = bool(asked.before)
     query = _narrowed(
-        _ROWS.add_columns(key.label("key")).where(
+        MEMBER_ROWS.add_columns(key.label("key")).where(
             members_for(actor, action),
             Member.branch_id == branch_id,
             Member.left_at.is_not(None)
@@ -220,7 +221,7 @@ def list_members(actor: Actor, action: Action, branch_id: int, asked: ListQuery)
         found.reverse()
     has_next, has_previous = (True, more) if backwards else (more, cursor is not None)
     return ListPage(
-        rows=_rows(actor, found),
+        rows=rows_of(actor, found),
         after=_format_key(found[-1]) if found and has_next else None,
         before=_format_key(found[0]) if found and has_previous else None,
     )
@@ -231,17 +232,17 @@ def find_row(actor: Actor, action: Action, member_id: int) -> MemberRow:
 
     Raises ``NotAllowed`` when the actor's role never may, ``NotFound`` outside the scope.
     """
-    query = _ROWS.where(Member.id == member_id, members_for(actor, action))
+    query = MEMBER_ROWS.where(Member.id == member_id, members_for(actor, action))
     found = reading().execute(query).one_or_none()
     if found is None:
         raise NotFound
-    return _rows(actor, [found])[0]
+    return rows_of(actor, [found])[0]
 
 
 def row_for(actor: Actor, member: Member) -> MemberRow:
     """The row of one member, after a change."""
     found = reading().execute(_ROW, {"member_id": member.id}).one()
-    return _rows(actor, [found])[0]
+    return rows_of(actor, [found])[0]
 
 
 def remarks_for(
@@ -287,7 +288,8 @@ def _narrowed(query: Any, asked: ListQuery) -> Any:
     return query
 
 
-def _rows(actor: Actor, found: list[Any]) -> tuple[MemberRow, ...]:
+def rows_of(actor: Actor, found: list[Any]) -> tuple[MemberRow, ...]:
+    """The rows of what a query over ``MEMBER_ROWS`` found; it may have further columns."""
     today, may = clock.today(), allows(actor, Action.UPLOAD_SCAN)
     # A form that was deleted can be taken back: asked for only where none is, by who may.
     without = [
@@ -312,7 +314,7 @@ def _rows(actor: Actor, found: list[Any]) -> tuple[MemberRow, ...]:
             irregularity,
             left_reason,
             *scan,
-        ) = row[: len(_COLUMNS)]
+        ) = row[: len(MEMBER_COLUMNS)]
         left = left_reason is not None
         cell = make_cell(
             actor,

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import and_, case, func, select
 
 from portal.models import FindingSetAside, Job, JobKind, JobState, Scan, ScanFinding, ScanLook
+from portal.rules.scan_findings import MENDABLE
 from portal.rules.scan_readings import DIFFERENCES, Held, different_kinds
 
 
@@ -26,10 +27,14 @@ class LookState(StrEnum):
 
 
 class LookLine(NamedTuple):
-    """What a list shows of a look: its state, and the findings that nobody set aside."""
+    """What a list shows of a look: its state, and how many findings nobody set aside.
+
+    ``mendable`` of them can be mended by arranging the pages.
+    """
 
     state: LookState
     findings: int
+    mendable: int = 0
 
 
 NO_LOOK = LookLine(LookState.NONE, 0)
@@ -39,9 +44,9 @@ _SAID = and_(
     FindingSetAside.kind == ScanFinding.kind,
     FindingSetAside.page == ScanFinding.page,
 )
+# Both counts in one number: all, and a thousand for each that can be mended.
 _LEFT = (
-    select(func.count())
-    .select_from(ScanFinding)
+    select(func.sum(case(dict.fromkeys(MENDABLE, 1001), value=ScanFinding.kind, else_=1)))
     .where(
         ScanFinding.look_id == ScanLook.id,
         ~select(1).where(_SAID).correlate_except(FindingSetAside).exists(),
@@ -84,7 +89,9 @@ def read_line(columns: Sequence[Any], *, number: str | None, name: str, joined: 
     if state is not LookState.DONE:
         return LookLine(state, 0)
     different = different_kinds(Held(number, None, name, joined), *read)
-    return LookLine(state, left + sum(not (said or 0) & _BITS[kind] for kind in different))
+    mendable, count = divmod(left or 0, 1000)
+    count += sum(not (said or 0) & _BITS[kind] for kind in different)
+    return LookLine(state, count, mendable)
 
 
 def state_of(*, job: JobState | None, looked: bool) -> LookState:

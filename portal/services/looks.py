@@ -6,6 +6,7 @@ the number that was read is the member's own is asked whenever a form is shown: 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -73,12 +74,13 @@ class ShownLook:
     """A look at a form as a person sees it, empty while nobody looked.
 
     Findings stand by page, those that were set aside too; comparisons are what was read of the
-    first page beside the system's own.
+    first page beside the system's own; ``numbers`` are printed at the foot of pages.
     """
 
     state: LookState
     findings: tuple[ShownFinding, ...]
     comparisons: tuple[Comparison, ...]
+    numbers: Mapping[int, int]
 
 
 def look_state(scan_id: int) -> LookState:
@@ -120,6 +122,7 @@ def keep(sha256: bytes, look: Look, milliseconds: int) -> None:
         "pages": look.pages,
         "looked_at": clock.now(),
         "milliseconds": milliseconds,
+        "printed_numbers": {str(page): printed for page, printed in look.numbers.items()},
     }
     for name, reading in (("number", look.number), ("name", look.name), ("month", look.month)):
         values[f"{name}_state"] = reading.state
@@ -157,6 +160,7 @@ def look_of(sha256: bytes) -> Look | None:
         number=Reading(row.number_state, row.number_text),
         name=Reading(row.name_state, row.name_text),
         month=Reading(row.month_state, row.month_text),
+        numbers={int(page): printed for page, printed in row.printed_numbers.items()},
     )
 
 
@@ -167,7 +171,8 @@ def shown_look(actor: Actor, scan_id: int) -> ShownLook:
     not current.
     """
     scan = find_scan(actor, scan_id)
-    findings, comparisons = _seen(scan)
+    look = look_of(scan.sha256)
+    findings, comparisons = _seen(scan, look)
     said = {
         (row.kind, row.page): SetAside(row.person_name, row.set_aside_at)
         for row in db.session.execute(
@@ -185,6 +190,7 @@ def shown_look(actor: Actor, scan_id: int) -> ShownLook:
         look_state(scan_id),
         tuple(ShownFinding(one, said.get((one.kind, one.page))) for one in findings),
         comparisons,
+        look.numbers if look else {},
     )
 
 
@@ -195,7 +201,7 @@ def set_aside(actor: Actor, scan_id: int, kind: FindingKind, page: int) -> int:
     """
     with writing() as session:
         scan = _own_scan(actor, scan_id)
-        findings, _ = _seen(scan)
+        findings, _ = _seen(scan, look_of(scan.sha256))
         if not any((one.kind, one.page) == (kind, page) for one in findings):
             raise NotFound
         if _said(scan_id, kind, page) is None:
@@ -235,9 +241,8 @@ def drop(which: ColumnElement[bool]) -> None:
     db.session.execute(delete(ScanLook).where(which))
 
 
-def _seen(scan: Scan) -> tuple[tuple[Finding, ...], tuple[Comparison, ...]]:
+def _seen(scan: Scan, look: Look | None) -> tuple[tuple[Finding, ...], tuple[Comparison, ...]]:
     """All findings, those of the comparisons too; and these. Both empty while nobody looked."""
-    look = look_of(scan.sha256)
     if look is None:
         return (), ()
     member = db.session.get_one(Member, scan.member_id)

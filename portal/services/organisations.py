@@ -240,7 +240,7 @@ def _tree_statements(closed: bool) -> _TreeStatements:
         which = and_(which, OPEN)
     below = aliased(Organisation)
     irregular = sum((Tally.__table__.c[kind.value] for kind in Irregularity), literal(0))
-    sums = _per_node(
+    sums = per_node(
         which,
         below,
         select(
@@ -252,7 +252,7 @@ def _tree_statements(closed: bool) -> _TreeStatements:
         ),
     ).join(Tally, Tally.branch_id == below.id)
     overdue = (
-        _per_node(which, below, select(Organisation.id, func.count(Member.id)))
+        per_node(which, below, select(Organisation.id, func.count(Member.id)))
         .join(Member, Member.branch_id == below.id)
         .where(
             Member.is_new_member,
@@ -300,7 +300,7 @@ def _tree_rows(parent_id: int, *, closed: bool) -> tuple[TreeRow, ...]:
     return tuple(rows)
 
 
-def _per_node(which: ColumnElement[bool], below: Any, query: Any) -> Any:
+def per_node(which: ColumnElement[bool], below: Any, query: Any) -> Any:
     """``query`` over the subtree of each organisation that ``which`` picks."""
     end = func.substr(Organisation.path, 1, func.length(Organisation.path) - 1).concat("0")
     return (

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, select
 
 from portal import clock
 from portal.access import Action, Actor, allows
-from portal.models import Account, Member, Scan, ScanState
+from portal.models import Account, Member, Scan, ScanOrigin, ScanState
 from portal.rules.deadlines import Deadline, deadline
 from portal.rules.member_number import has_upload
 from portal.runtime import runtime
@@ -37,12 +37,15 @@ class ScanCell(NamedTuple):
     size: int = 0  # bytes
     uploaded_at: datetime | None = None
     uploaded_by: str = ""
+    origin: ScanOrigin = ScanOrigin.UPLOADED
     late: bool = False
     look_state: LookState = LookState.NONE
     findings: int = 0  # that nobody set aside
+    mendable: int = 0  # of them, by arranging the pages
     deadline: Deadline | None = None
     undo_until: date | None = None
     error: str | None = None
+    too_large: bool = False  # the error is that a file is over 15 M: it can be compressed
     notice: str | None = None
     confirm_delete: bool = False
 
@@ -57,6 +60,7 @@ class ScanLine(NamedTuple):
     late: bool
     uploaded_at: datetime
     uploaded_by: str
+    origin: ScanOrigin
     look: LookLine = NO_LOOK
     ended_at: datetime | None = None
     file_gone: bool = False
@@ -70,6 +74,7 @@ _LINE = (
     Scan.late,
     Scan.uploaded_at,
     Account.person_name,
+    Scan.origin,
 )
 
 # Made once: putting a statement together takes longer than SQLite takes to answer it.
@@ -139,6 +144,7 @@ def make_cell(
             line.size,
             line.uploaded_at,
             line.uploaded_by,
+            line.origin,
             line.late,
             *line.look,
         )

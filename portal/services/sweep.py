@@ -13,7 +13,7 @@ from portal import clock
 from portal.extensions import db
 from portal.models import Scan, ScanState
 from portal.runtime import runtime
-from portal.services import audit, jobs, looks
+from portal.services import audit, drafts, jobs, looks
 from portal.services.pictures import pictures_prefix
 from portal.services.transaction import writing
 
@@ -37,6 +37,7 @@ class Swept:
     """What a sweep removed: files by why they went."""
 
     half_received: int
+    drafts: int
     orphans: int
     past_undo: int
 
@@ -45,6 +46,7 @@ def sweep() -> Swept:
     """Remove files that no row names for a day, and forms that ended before the days of undo."""
     swept = Swept(
         half_received=runtime().store.sweep_incoming(ORPHAN_AGE, clock.now()) + _forget_trees(),
+        drafts=drafts.forget_old(),
         orphans=_remove_orphans(),
         past_undo=_remove_past_undo(),
     )

@@ -3,6 +3,7 @@
   'use strict';
   var MIB = 1024 * 1024;
   var MAX_BYTES = 15 * MIB;
+  var MAX_COMPRESSED = 100 * MIB; // of what may be compressed
   var root = document.documentElement;
   root.className = root.className.replace('no-js', 'js');
 
@@ -59,7 +60,10 @@
       var wrong = fault(file, reader.result);
       if (wrong) {
         form.reset();
-        say(cell, 'cell-error', wrong);
+        var line = say(cell, 'cell-error', wrong);
+        if (file.size > MAX_BYTES && file.size <= MAX_COMPRESSED && reader.result.indexOf('%PDF-') >= 0) {
+          offer(line, '压缩到 15M 以内', function () { compress(form, file); });
+        }
         return;
       }
       send(form, file);
@@ -70,7 +74,31 @@
     reader.readAsBinaryString(file.slice(0, 1024));
   }
 
+  // A button at the end of a sentence, for what can be done about it.
+  function offer(line, text, act) {
+    var button = make('button', 'link-button', text);
+    button.type = 'button';
+    button.onclick = act;
+    line.appendChild(document.createTextNode(' '));
+    line.appendChild(button);
+    button.focus();
+  }
+
   function send(form, file) {
+    begin(form, file, '正在检查文件…', function () { choose(form, file); });
+    window.htmx.trigger(form, 'send');
+  }
+
+  // A scan over 15 M goes to a page of its own, which shows it before and after.
+  function compress(form, file) {
+    begin(form, file, '正在压缩，约需 1 分钟…', function () { compress(form, file); });
+    form.noValidate = true; // its own field is empty again
+    window.htmx.ajax('POST', form.getAttribute('action') + '/compress', {
+      source: form, target: cellOf(form), swap: 'outerHTML', values: { file: file }
+    });
+  }
+
+  function begin(form, file, received, again) {
     var cell = cellOf(form);
     clear(cell);
     var box = make('div', 'sending');
@@ -90,12 +118,11 @@
     box.appendChild(live);
     cell.appendChild(box);
     cell.classList.add('is-sending');
-    form.upload = { file: file, box: box, bar: bar, words: words, live: live, cancel: cancel, began: Date.now(), received: false };
+    form.upload = { file: file, box: box, bar: bar, words: words, live: live, cancel: cancel, began: Date.now(), received: false, receivedWords: received, again: again };
     sending.push(form);
     cancel.onclick = function () { window.htmx.trigger(form, 'htmx:abort'); };
     cancel.focus();
     live.textContent = '开始上传 ' + file.name;
-    window.htmx.trigger(form, 'send');
   }
 
   function progress(form, loaded, total) {
@@ -104,8 +131,7 @@
     if (loaded >= total) {
       upload.received = true;
       upload.bar.removeAttribute('value');
-      upload.words.textContent = '正在检查文件…';
-      upload.live.textContent = '正在检查文件…';
+      upload.words.textContent = upload.live.textContent = upload.receivedWords;
       upload.cancel.hidden = true;
       return;
     }
@@ -127,16 +153,11 @@
   }
 
   function lineLost(form) {
-    var file = form.upload && form.upload.file;
+    var again = form.upload.again;
     stop(form);
     var cell = cellOf(form);
     var line = say(cell, 'cell-error', '上传中断，文件没有保存，原来的没有变动。');
-    var again = make('button', 'link-button', '重试');
-    again.type = 'button';
-    again.onclick = function () { choose(form, file); };
-    line.appendChild(document.createTextNode(' '));
-    line.appendChild(again);
-    again.focus();
+    offer(line, '重试', again);
   }
 
   document.addEventListener('change', function (event) {
@@ -182,6 +203,10 @@
     if (event.target.classList.contains('upload') && event.detail.lengthComputable) {
       progress(event.target, event.detail.loaded, event.detail.total);
     }
+  });
+  document.addEventListener('htmx:beforeOnLoad', function (event) {
+    // On to another page: nothing is lost by leaving this one.
+    if (event.detail.xhr.getResponseHeader('HX-Redirect') && sending.indexOf(event.target) >= 0) { stop(event.target); }
   });
   document.addEventListener('htmx:beforeSwap', function (event) {
     var form = event.detail.requestConfig && event.detail.requestConfig.elt;

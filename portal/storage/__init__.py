@@ -5,10 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from portal.storage.base import Incoming, MissingFile, Store, StoredFile, new_scan_key
+from portal.storage.base import (
+    Incoming,
+    MissingFile,
+    Store,
+    StoredFile,
+    new_draft_folder,
+    new_scan_key,
+)
 from portal.storage.local import LocalStore
 
-__all__ = ["Incoming", "MissingFile", "Store", "StoredFile", "new_scan_key", "open_store"]
+__all__ = [
+    "Incoming",
+    "MissingFile",
+    "Store",
+    "StoredFile",
+    "new_draft_folder",
+    "new_scan_key",
+    "open_store",
+]
 
 
 def open_store(url: str, incoming: Path) -> Store:

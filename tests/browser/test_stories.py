@@ -338,6 +338,7 @@ PAGES = {
         "{view}",
         "{edit}",
         "{show}",
+        "{arrange}",
     ),
     "quwei1": ("/organisations/", "/organisations/?q=高一", "{show}"),
     "tuanyuan": ("/card",),
@@ -362,6 +363,7 @@ def test_axe_finds_nothing(people_today: People, portal: Portal, login: str) -> 
         "{view}": f"/members/{member}/scan",
         "{edit}": f"/members/{member}/edit",
         "{show}": f"/members/{member}",
+        "{arrange}": f"/members/{member}/scan/arrange?pages=1.2x.3r1.4.5.6.7.8",
     }
     for path in PAGES[login]:
         page.goto(addresses.get(path, path))

@@ -20,7 +20,7 @@ from portal.demo import defects
 from portal.demo.defects import BACKDROP
 from portal.demo.paper import Paper
 from portal.pdf.look import look
-from portal.rules.scan_findings import WHOLE_FILE, Finding, FindingKind
+from portal.rules.scan_findings import WHOLE_FILE, Box, Finding, FindingKind
 from tests import scans
 
 DPI = 110
@@ -154,6 +154,7 @@ def test_two_sheets_of_the_same_form_are_not_the_same() -> None:
 
 def test_printed_numbers_tell_the_order() -> None:
     found = seen(sheet(0), sheet(1), sheet(4), sheet(3), sheet(5))
+    assert all(one.box == Box(250, 870, 750, 1000) for one in found if one.page in (3, 4))
     assert [(one.kind, one.measure) for one in found if one.page in (3, 4)] in (
         [(FindingKind.OUT_OF_ORDER, 4)],
         [(FindingKind.OUT_OF_ORDER, 3)],

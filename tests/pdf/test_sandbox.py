@@ -17,7 +17,9 @@ import pytest
 from PIL import Image
 
 from portal.demo.paper import pad_to
+from portal.pdf.maker import Maker
 from portal.pdf.sandbox import ChildLost, PageNotDrawn, Sandbox
+from portal.rules.making import MakingReason, MakingRefused
 from portal.rules.scan_refusals import RefusalReason, ScanRefused
 from tests import scans
 
@@ -201,7 +203,7 @@ def test_a_page_that_is_not_there_is_not_drawn(sandbox: Sandbox, good: Path) -> 
         sandbox.draw(good, 99, 1000)
 
 
-class TakenOver(Sandbox):
+class TakenOver(Maker):
     """Its child was taken over by a file, and says what the file wants."""
 
     def __init__(self, words: bytes, *, good: bool = True) -> None:
@@ -232,6 +234,9 @@ class TakenOver(Sandbox):
         b'{"reason": "too_large", "size": "much"}',
         b'{"reason": "because"}',
         b'{"pages": 1e999, "findings": [], "readings": []}',
+        b'{"pages": 1e999, "before": 1, "dpi": 1, "red": null}\n%PDF-',
+        b'{"scan": []}',
+        b'{"making": {"reason": 1e999}}',
     ],
 )
 def test_what_a_child_that_was_taken_over_says_is_no_answer(words: bytes, good: bool) -> None:
@@ -245,6 +250,9 @@ def test_what_a_child_that_was_taken_over_says_is_no_answer(words: bytes, good: 
         taken.measure(path, 1)
     with pytest.raises(ChildLost):
         taken.look(path, 1)
+    with pytest.raises(MakingRefused) as not_made:
+        taken.compress(path)
+    assert not_made.value.refusal.reason is MakingReason.CRASHED
 
 
 def test_a_child_that_was_taken_over_words_no_refusal_of_its_own() -> None:

@@ -42,11 +42,14 @@ findings = st.builds(
 readings = st.builds(Reading, st.sampled_from(ReadingState), st.text(max_size=60), boxes)
 
 
-@given(st.lists(findings, max_size=5), readings, readings, readings)
+numbers = st.dictionaries(st.integers(1, 9), st.integers(1, 99))
+
+
+@given(st.lists(findings, max_size=5), readings, readings, readings, numbers)
 def test_a_look_comes_back_as_it_went(
-    found: list[Finding], number: Reading, name: Reading, month: Reading
+    found: list[Finding], number: Reading, name: Reading, month: Reading, printed: dict[int, int]
 ) -> None:
-    look = Look(9, tuple(found), number, name, month)
+    look = Look(9, tuple(found), number, name, month, printed)
     assert Look.from_json(json.loads(json.dumps(look.to_json()))) == look
 
 
@@ -71,11 +74,16 @@ READINGS = [["not_checked", "", None]] * 3
         {"pages": 2, "findings": [["tilted", 1]], "readings": READINGS},
         {"pages": 2, "findings": [], "readings": READINGS[:2]},
         {"pages": 2, "findings": [], "readings": [["guessed", "", None]] * 3},
+        {"pages": 2, "findings": [], "readings": READINGS, "numbers": [[3, 1]]},
+        {"pages": 2, "findings": [], "readings": READINGS, "numbers": [[0, 1]]},
+        {"pages": 2, "findings": [], "readings": READINGS, "numbers": [[1, 0]]},
+        {"pages": 2, "findings": [], "readings": READINGS, "numbers": [[1]]},
     ],
 )
 def test_nonsense_is_no_look(plain: Any) -> None:
+    whole = {"numbers": [], **plain} if plain else plain
     with pytest.raises((ValueError, TypeError, KeyError, OverflowError)):
-        Look.from_json(plain)
+        Look.from_json(whole)
 
 
 def test_a_box_is_kept_on_the_page() -> None:
@@ -83,5 +91,6 @@ def test_a_box_is_kept_on_the_page() -> None:
         "pages": 1,
         "findings": [["shadow", 1, 0.1, [-5, 0, 9999, 1000]]],
         "readings": READINGS,
+        "numbers": [],
     }
     assert Look.from_json(plain).findings[0].box == Box(0, 0, 1000, 1000)

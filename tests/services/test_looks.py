@@ -77,11 +77,12 @@ def test_a_look_comes_back_as_it_was_kept(form: Uploaded) -> None:
         (NO_SEAL, TILTED, Finding(FindingKind.BLURRED, 3, 0.1)),
         number=read("202611000001"),
         name=Reading(ReadingState.NOT_FOUND, "half read"),
+        numbers={2: 1, 3: 12},
     )
     form.see(look)
     digest = db.session.get_one(Scan, form.scan).sha256
     assert looks.look_of(digest) == Look(
-        3, look.findings, look.number, Reading(ReadingState.NOT_FOUND)
+        3, look.findings, look.number, Reading(ReadingState.NOT_FOUND), numbers={2: 1, 3: 12}
     )
     form.see(Look(3))
     assert looks.look_of(digest) == Look(3)
@@ -228,9 +229,9 @@ def test_a_list_stays_one_round_however_many_forms_it_shows(form: Uploaded) -> N
 def test_the_looks_of_a_list_are_found_by_their_indexes(world: World, database: str) -> None:
     if database != "sqlite":
         pytest.skip("the planner of PostgreSQL decides by statistics, which an empty table lacks")
-    from portal.services.listing import _ROWS
+    from portal.services.listing import MEMBER_ROWS
 
-    statement = str(_ROWS.where(Member.branch_id == 1).compile(db.engine))
+    statement = str(MEMBER_ROWS.where(Member.branch_id == 1).compile(db.engine))
     plan = db.session.connection().exec_driver_sql(
         "EXPLAIN QUERY PLAN " + statement, tuple(range(statement.count("?")))
     )

@@ -24,9 +24,21 @@ SOURCE = Path(portal.__file__).parent
 SOURCES = sorted(SOURCE.rglob("*.py"))
 TEMPLATES = sorted((SOURCE / "templates").rglob("*.html"))
 
-# Where a file comes in: the form's cell (one PDF of one member), and the sheet of organisations.
-FILE_INPUTS = {"components/scan_cell.html", "organisations/sheet.html"}
-FILE_ROUTES = {"/members/<int:member_id>/scan", "/organisations/sheet"}
+# Where a file comes in: the form's cell (one PDF of one member) and its page for a large one, the
+# pictures of one member's form, and the sheet of organisations.
+PICTURES = "making/photos.html"
+FILE_INPUTS = {
+    "components/scan_cell.html",
+    "making/large_scan.html",
+    PICTURES,
+    "organisations/sheet.html",
+}
+FILE_ROUTES = {
+    "/members/<int:member_id>/scan",
+    "/members/<int:member_id>/scan/compress",
+    "/members/<int:member_id>/scan/photos",
+    "/organisations/sheet",
+}
 READS_SHEETS = {"services/tree_sheet.py"}
 # Members are made one by one (derived.enter), and by the demo, which refuses real data.
 MAKES_MEMBERS = {"services/derived.py", "demo/load.py", "demo/city.py"}
@@ -42,7 +54,7 @@ def test_no_address_speaks_of_many(app: Flask) -> None:
         assert not [rule for rule in rules if word in rule]
 
 
-def test_files_are_received_in_two_places_only(app: Flask) -> None:
+def test_files_are_received_in_few_places_only(app: Flask) -> None:
     receiving = {
         rule.rule
         for rule in app.url_map.iter_rules()
@@ -54,7 +66,7 @@ def test_files_are_received_in_two_places_only(app: Flask) -> None:
     assert readers == []
 
 
-def test_file_inputs_stand_in_two_templates_and_take_one_file() -> None:
+def test_file_inputs_stand_in_few_templates_and_take_one_file_or_one_forms_pictures() -> None:
     found = {
         path.relative_to(SOURCE / "templates").as_posix(): re.findall(
             r'<input[^>]*type="file"[^>]*>', path.read_text()
@@ -63,9 +75,11 @@ def test_file_inputs_stand_in_two_templates_and_take_one_file() -> None:
     }
     with_files = {template: inputs for template, inputs in found.items() if inputs}
     assert set(with_files) == FILE_INPUTS
-    for inputs in with_files.values():
+    for template, inputs in with_files.items():
         assert len(inputs) == 1
-        assert "multiple" not in inputs[0]
+        assert ("multiple" in inputs[0]) == (template == PICTURES)
+    (pictures,) = with_files[PICTURES]
+    assert 'accept="image/jpeg,image/png"' in pictures
 
 
 def test_nothing_reads_a_table_but_the_sheet_of_organisations() -> None:

@@ -174,7 +174,7 @@ def test_a_place_on_a_form_that_was_replaced_is_not_drawn_on_the_new_one(
     for path in (address, address.replace("/scan?", "/scan/contact-sheet?")):
         page = branch.get(path).text
         assert "您要看的那份文件已经不是现在的了" in page
-        assert f"管理员{world.branch.id} 在 " in page
+        assert f"管理员{world.branch.id}上传）" in page
         assert "page-mark" not in page
         assert f"/scans/{old}/" not in page
 

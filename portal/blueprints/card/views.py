@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from portal.access import Action, Actor
 from portal.blueprints.gate import requires
 from portal.extensions import db
-from portal.models import Organisation
+from portal.models import Organisation, ScanOrigin
 from portal.services.joining import Approval, approval_of
 from portal.services.leaving import Left, left_of
 from portal.services.members import ShownField, find_member, profile_fields
@@ -29,6 +29,7 @@ class CardScan:
 
     pages: int
     uploaded_at: datetime | None
+    origin: ScanOrigin
     url: str
 
 
@@ -69,7 +70,7 @@ def card_page(actor: Actor, *, shown: Mapping[str, str] | None = None) -> Respon
     branch = db.session.get_one(Organisation, member.branch_id)
     scan = None
     if cell.state == "stored":
-        scan = CardScan(cell.pages, cell.uploaded_at, f"/members/{member.id}/scan")
+        scan = CardScan(cell.pages, cell.uploaded_at, cell.origin, f"/members/{member.id}/scan")
     card = Card(
         member_id=member.id,
         name=member.name,

@@ -50,6 +50,7 @@ class FindingsPage:
     open: int
     may_set_aside: bool
     may_upload: bool
+    may_arrange: bool
 
 
 def findings_page(actor: Actor, member_id: int) -> FindingsPage:
@@ -72,6 +73,7 @@ def findings_page(actor: Actor, member_id: int) -> FindingsPage:
         open=sum(not one.set_aside for one in look.findings),
         may_set_aside=present and allows(actor, Action.SET_FINDING_ASIDE),
         may_upload=present and allows(actor, Action.UPLOAD_SCAN),
+        may_arrange=present and allows(actor, Action.ARRANGE_SCAN),
     )
 
 

@@ -13,7 +13,7 @@ from portal.blueprints.gate import requires
 from portal.blueprints.members.editing import EditPage
 from portal.blueprints.members.views import blueprint
 from portal.extensions import csrf
-from portal.rules.scan_refusals import DISPUTED_NOTICE, ScanRefused
+from portal.rules.scan_refusals import DISPUTED_NOTICE, RefusalReason, ScanRefused
 from portal.services import scans
 from portal.services.listing import MemberRow, find_row
 from portal.services.members import find_member
@@ -51,7 +51,12 @@ def upload(member_id: int) -> Response:
 
     try:
         done = scans.upload(current_actor(), member_id, receive)
-    except (ScanRefused, scans.NoUploadHere) as error:
+    except ScanRefused as error:
+        too_large = error.refusal.reason is RefusalReason.TOO_LARGE
+        return _cell_or_back(
+            member_id, error=error.message, too_large=too_large, status=error.status
+        )
+    except scans.NoUploadHere as error:
         return _cell_or_back(member_id, error=error.message, status=error.status)
     if done.unchanged:
         return _cell_or_back(member_id, notice="这份文件已经上传过，没有重复保存。")
@@ -83,21 +88,33 @@ def restore(member_id: int) -> Response:
     return _cell_or_back(member_id, notice="已撤销删除。")
 
 
+def refused_cell(member_id: int, message: str) -> Response:
+    """The cell with a refusal, for a file that was sent from it to another address."""
+    return _cell_or_back(member_id, error=message)
+
+
 def _row(member_id: int) -> MemberRow:
     return find_row(current_actor(), Action.UPLOAD_SCAN, member_id)
 
 
 def _cell_or_back(
-    member_id: int, *, error: str | None = None, notice: str | None = None, status: int = 200
+    member_id: int,
+    *,
+    error: str | None = None,
+    too_large: bool = False,
+    notice: str | None = None,
+    status: int = 200,
 ) -> Response:
     """The changed cell and, out of band, its remark; without htmx the page the person was on."""
     if is_partial():
         row = _row(member_id)
-        cell = row.cell._replace(error=error, notice=notice)
+        cell = row.cell._replace(error=error, too_large=too_large, notice=notice)
         # htmx swaps only good answers by itself; the refusal is the cell's own text, so it is one.
         return make_response(render_template("members/_cell.html", cell=cell, row=row))
     if error:
-        return EditPage(current_actor(), member_id).render(scan_error=error, status=status)
+        return EditPage(current_actor(), member_id).render(
+            scan_error=error, too_large=too_large, status=status
+        )
     if notice:
         flash(notice, "good")
     return redirect(_page_before(member_id), 303)

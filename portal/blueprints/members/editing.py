@@ -88,7 +88,13 @@ class EditPage:
         self.member = find_member(self.actor, Action.EDIT_MEMBER, member_id)
         return False
 
-    def render(self, *, scan_error: str | None = None, status: int | None = None) -> Response:
+    def render(
+        self,
+        *,
+        scan_error: str | None = None,
+        too_large: bool = False,
+        status: int | None = None,
+    ) -> Response:
         """The page as it stands; ``scan_error`` is shown in the form's cell."""
         branch_name, branch_path = home_of(self.actor, self.member.branch_id)
         locked = self.member.number is not None
@@ -97,7 +103,8 @@ class EditPage:
         asked = latest_request(self.member.id)
         cell = None
         if has_upload(number or self.member.released_number, policy) or self.member.has_scan:
-            cell = cell_for(self.actor, self.member, number=number)._replace(error=scan_error)
+            cell = cell_for(self.actor, self.member, number=number)
+            cell = cell._replace(error=scan_error, too_large=too_large)
         return make_response(
             render_template(
                 "members/edit.html",

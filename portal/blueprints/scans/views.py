@@ -8,12 +8,12 @@ from datetime import datetime
 from flask import Blueprint, make_response, render_template, request, send_file
 from werkzeug.wrappers import Response
 
-from portal.access import Action, Actor, Role
+from portal.access import Action, Actor, Role, allows
 from portal.blueprints.errors import answer
 from portal.blueprints.gate import requires
 from portal.errors import NotFound
 from portal.extensions import db
-from portal.models import Account, Organisation, Scan
+from portal.models import Account, Organisation, Scan, ScanOrigin
 from portal.rules.page_shapes import PAGE, SHARP, SHARPEST, PageShape, marks_from
 from portal.rules.scan_findings import Box
 from portal.runtime import runtime
@@ -58,7 +58,10 @@ class Viewer:
     size: int
     uploaded_at: datetime
     uploaded_by: str
+    origin: ScanOrigin
+    has_original: bool
     late: bool
+    may_arrange: bool
     back_url: str
 
     @property
@@ -123,7 +126,10 @@ def _viewer(member_id: int) -> Viewer:
         size=scan.size,
         uploaded_at=scan.uploaded_at,
         uploaded_by=db.session.get_one(Account, scan.uploaded_by_id).person_name,
+        origin=scan.origin,
+        has_original=scan.original_id is not None,
         late=scan.late,
+        may_arrange=member.left_at is None and allows(actor, Action.ARRANGE_SCAN),
         back_url="/card" if actor.role is Role.MEMBER else f"/members/{member.id}",
     )
     audit.record_view(actor, audit.Event.SCAN_VIEWED, member_id=member.id, scan_id=viewer.scan_id)

@@ -14,7 +14,10 @@ from PIL import Image
 
 from portal.pdf.checks import thresholds as limits
 from portal.pdf.checks.picture import Mask, PagePicture
-from portal.rules.scan_findings import Finding, FindingKind
+from portal.rules.scan_findings import Box, Finding, FindingKind
+
+WHERE = Box(250, round(1000 * (1 - limits.FOOT)), 750, 1000)
+"""Where on a page its number is printed: the middle of the foot."""
 
 GLYPH = (20, 14)
 """Rows and columns of a digit when it is compared."""
@@ -48,7 +51,7 @@ def check_order(numbers: dict[int, int]) -> list[Finding]:
     pages = sorted(numbers)
     in_order = _longest_rise([numbers[page] for page in pages])
     return [
-        Finding(FindingKind.OUT_OF_ORDER, page, numbers[page])
+        Finding(FindingKind.OUT_OF_ORDER, page, numbers[page], WHERE)
         for place, page in enumerate(pages)
         if place not in in_order
     ]

@@ -10,9 +10,8 @@ import pypdfium2.raw as pdfium
 
 from portal.pdf.checks import thresholds as limits
 from portal.pdf.checks.picture import TILE, Mask, PagePicture, box_of, tile_maxima, tile_shares
+from portal.pdf.paper_size import dots_per_inch
 from portal.rules.scan_findings import Finding, FindingKind
-
-POINTS_PER_INCH = 72
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +38,8 @@ def images_of(page: pypdfium2.PdfPage) -> PageImages:
         grey &= metadata.bits_per_pixel <= 8
         if across * down >= limits.MUCH * width * height:
             pixels = item.get_px_size()
-            best = max(best, _dpi(pixels, (across, down), wide=width > height))
+            best = max(best, *dots_per_inch(pixels, (across, down), wide=width > height))
     return PageImages(best or None, grey and count > 0)
-
-
-def _dpi(pixels: tuple[int, int], points: tuple[float, float], *, wide: bool) -> float:
-    """Dots per inch of paper, by the better side: the other one may be cut off.
-
-    A phone's app may call a page a metre tall or a hand wide; the paper is between A5 and A4, and a
-    wide page may be a spread of two.
-    """
-    larger = 2**0.5 if wide else 1.0
-    sides = zip(sorted(pixels), sorted(points), limits.PAPER_INCHES, strict=True)
-    return max(
-        dots / min(max(length / POINTS_PER_INCH, smallest), largest * larger)
-        for dots, length, (smallest, largest) in sides
-    )
 
 
 def check_resolution(page: PagePicture, images: PageImages) -> list[Finding]:

@@ -1,0 +1,126 @@
+"""压缩到 15M 以内: offered, looked at, taken or not; nothing else is kept. On both databases."""
+
+from __future__ import annotations
+
+import io
+from functools import cache
+
+import pytest
+from PIL import Image
+from sqlalchemy import func, select
+
+from portal.demo.paper import pad_to
+from portal.errors import NotAllowed, NotFound
+from portal.extensions import db
+from portal.models import Draft, Scan, ScanOrigin
+from portal.rules.making import MAX_SOURCE_BYTES, MakingReason, MakingRefused
+from portal.rules.scan_refusals import MAX_SCAN_BYTES, RefusalReason, ScanRefused
+from portal.runtime import runtime
+from portal.services import large_scans
+from portal.services.fsck import check
+from portal.services.large_scans import NothingOffered, Offer
+from portal.storage import Incoming
+from tests import scans as files
+from tests.builders import World
+
+pytestmark = pytest.mark.usefixtures("database")
+
+
+@cache
+def large(extra: int = 1) -> bytes:
+    """A good scan with much beside its pages."""
+    return pad_to(files.good_scan(8), MAX_SCAN_BYTES + extra)
+
+
+def offer(world: World, member: int, content: bytes) -> Offer:
+    def receive(incoming: Incoming) -> None:
+        incoming.write(content)
+
+    return large_scans.offer(world.actor(world.branch), member, receive)
+
+
+def stored() -> list[str]:
+    return [file.key for file in runtime().store.keys("drafts/")]
+
+
+def scans() -> list[Scan]:
+    db.session.rollback()
+    return list(db.session.scalars(select(Scan)))
+
+
+def test_a_large_scan_is_taken_after_it_was_looked_at(world: World) -> None:
+    member, branch = world.add_member(), world.actor(world.branch)
+    offered = offer(world, member, large())
+    assert offered == large_scans.offer_of(branch, member)
+    assert (offered.source_size, offered.pages) == (MAX_SCAN_BYTES + 1, 8)
+    assert offered.size < MAX_SCAN_BYTES
+    assert offered.seal_page == 8
+    assert scans() == []  # nothing is a form yet
+    for part in ("first", "number", "seal"):
+        before, after = (
+            Image.open(io.BytesIO(large_scans.picture(branch, member, offered.name, part, side)))
+            for side in ("before", "after")
+        )
+        assert before.size == after.size
+        assert before.width == 1000
+    assert check() == []
+    assert not large_scans.take(branch, member, offered.name).unchanged
+    (scan,) = scans()
+    assert (scan.origin, scan.pages, scan.size) == (ScanOrigin.COMPRESSED, 8, offered.size)
+    assert (stored(), check(), large_scans.offer_of(branch, member)) == ([], [], None)
+    with pytest.raises(NothingOffered):
+        large_scans.take(branch, member, offered.name)
+
+
+def test_what_is_given_up_leaves_nothing(world: World) -> None:
+    member, branch = world.add_member(), world.actor(world.branch)
+    offered = offer(world, member, large())
+    large_scans.give_up(branch, member)
+    large_scans.give_up(branch, member)
+    assert (stored(), scans(), check()) == ([], [], [])
+    with pytest.raises(NothingOffered):
+        large_scans.take(branch, member, offered.name)
+    with pytest.raises(NotFound):
+        large_scans.picture(branch, member, offered.name, "first", "before")
+
+
+def test_only_what_is_shown_now_is_taken(world: World) -> None:
+    member, branch = world.add_member(), world.actor(world.branch)
+    older, newer = offer(world, member, large()), offer(world, member, large(2))
+    assert len(stored()) == 7  # the newer one, and its six pictures
+    with pytest.raises(NothingOffered):
+        large_scans.take(branch, member, older.name)
+    with pytest.raises(NotFound):
+        large_scans.picture(branch, member, newer.name, "whole", "before")
+    large_scans.take(branch, member, newer.name)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", RefusalReason.EMPTY),
+        (pad_to(files.with_javascript(), MAX_SCAN_BYTES + 1), RefusalReason.JAVASCRIPT),
+        (files.good_scan(), MakingReason.SMALL_ALREADY),
+        (bytes(MAX_SOURCE_BYTES + 1), MakingReason.SOURCE_TOO_LARGE),
+    ],
+    ids=lambda value: value.value if isinstance(value, (RefusalReason, MakingReason)) else "",
+)
+def test_what_can_not_be_compressed_is_refused_and_the_offer_stays(
+    world: World, content: bytes, reason: RefusalReason | MakingReason
+) -> None:
+    member, branch = world.add_member(), world.actor(world.branch)
+    offered = offer(world, member, large())
+    with pytest.raises((ScanRefused, MakingRefused)) as refused:
+        offer(world, member, content)
+    assert refused.value.refusal.reason is reason
+    assert large_scans.offer_of(branch, member) == offered
+
+
+def test_an_offer_is_its_persons_alone(world: World) -> None:
+    member = world.add_member()
+    offered = offer(world, member, large())
+    with pytest.raises(NotFound):
+        large_scans.take(world.actor(world.sister), member, offered.name)
+    with pytest.raises(NotAllowed):
+        large_scans.offer_of(world.actor(world.district), member)
+    assert db.session.scalar(select(func.count(Draft.id))) == 1
