@@ -10,9 +10,9 @@ from portal.extensions import db
 from portal.models import Account, Member, Scan
 from portal.rules.page_arrangement import ArrangedPage, Arrangement, Offers
 from portal.rules.page_shapes import PageShape
-from portal.rules.scan_findings import Box, Finding, FindingKind
+from portal.rules.scan_findings import Box, Finding
 from portal.services import looks
-from portal.services.arranging import scan_to_arrange
+from portal.services.arranging import offers_of, scan_to_arrange
 from portal.services.look_lines import LookState
 from portal.services.looks import ShownLook
 from portal.services.organisations import path_of
@@ -119,20 +119,6 @@ def arrange_page(
         outdated=outdated,
         again=again,
     )
-
-
-def offers_of(look: ShownLook) -> Offers:
-    """What of a look can be mended here; what a person set aside is as it should be."""
-    turns, blanks, unordered = {}, set(), False
-    for one in look.findings:
-        if one.set_aside:
-            continue
-        finding = one.finding
-        if finding.kind in (FindingKind.SIDEWAYS, FindingKind.UPSIDE_DOWN):
-            turns[finding.page] = round(finding.measure / 90) % 4  # it lies turned to the left
-        blanks |= {finding.page} if finding.kind is FindingKind.BLANK_PAGE else set()
-        unordered |= finding.kind is FindingKind.OUT_OF_ORDER
-    return Offers(turns, frozenset(blanks), look.numbers if unordered else {})
 
 
 def _parsed(pages: str, count: int) -> Arrangement:
