@@ -8,6 +8,7 @@ NAMES = (
     "upload",
     "pages",
     "city",
+    "progress",
     "weight",
     "joining",
     "quality",

@@ -39,14 +39,19 @@ from portal.rules.making import (
     MakingRefused,
 )
 
+# Neither number ever rises, so that a later step never makes more bytes of any picture.
 STEPS = (
-    Step(None, 88),
-    Step(400, 85),
-    Step(300, 85),
+    Step(None, 90),
+    Step(None, 85),
+    Step(None, 80),
+    Step(400, 80),
+    Step(300, 80),
     Step(300, 75),
-    Step(250, 75),
-    Step(LEAST_SCAN_DPI, 75),
+    Step(300, 70),
+    Step(250, 70),
+    Step(LEAST_SCAN_DPI, 70),
     Step(LEAST_SCAN_DPI, 65),
+    Step(LEAST_SCAN_DPI, 60),
     Step(LEAST_SCAN_DPI, 55),
 )
 

@@ -98,6 +98,7 @@
     form.elements.pages.value = save.elements.pages.value = text;
     if (kept) {
       words.textContent = '共 ' + place + ' ' + noun;
+      if (text) { history.replaceState(null, '', '?pages=' + text); }
       sheet.dispatchEvent(new CustomEvent('sheet:arranged', { detail: text }));
       return;
     }
