@@ -8,6 +8,7 @@ NAMES = (
     "upload",
     "pages",
     "city",
+    "progress",
     "weight",
     "joining",
     "quality",
@@ -15,6 +16,7 @@ NAMES = (
     "patterns",
     "ocr",
     "fuzz",
+    "jobs",
 )
 
 

@@ -58,13 +58,14 @@ def process(
 def portal(instance: Path, *, scale: str = "demo") -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     """The portal on ``instance``, which is filled with the demo first if it is new."""
     environment = {"PORTAL_INSTANCE": str(instance)}
-    if not (instance / "demo-accounts.json").exists():
-        subprocess.run(
-            [sys.executable, "-m", "flask", "--app", "wsgi", "demo", "--scale", scale],
-            cwd=ROOT,
-            env={**os.environ, "PORTAL_LOG_LEVEL": "WARNING", **environment},
-            check=True,
-        )
+    made = (instance / "demo-accounts.json").exists()  # perhaps by an older version
+    subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "wsgi"]
+        + (["db", "upgrade"] if made else ["demo", "--scale", scale]),
+        cwd=ROOT,
+        env={**os.environ, "PORTAL_LOG_LEVEL": "WARNING", **environment},
+        check=True,
+    )
     port = free_port()
     with process(["-m", "portal.serve", "--port", str(port)], port, **environment) as running:
         yield port, running

@@ -8,6 +8,7 @@ from flask import Flask
 from portal import job_commands
 from portal.clock import format_moment
 from portal.errors import NotFound
+from portal.schema_needed import schema_needed
 from portal.services import codes, installation
 from portal.services import fsck as checker
 from portal.services.sweep import sweep as sweep_now
@@ -39,6 +40,7 @@ def init(committee: str, login: str, person: str, password: str) -> None:
 
 @click.command()
 @click.argument("login")
+@schema_needed
 def code(login: str) -> None:
     """Print a one-time code for an account: for a municipal committee that nobody can get into."""
     try:
@@ -69,6 +71,7 @@ def demo(scale: str) -> None:
 @click.command()
 @click.option("--repair", is_flag=True, help="Mend derived data (stored rules, tallies) only.")
 @click.option("--no-read", is_flag=True, help="Do not compare the files' bytes, only their sizes.")
+@schema_needed
 def fsck(repair: bool, no_read: bool) -> None:
     """Compare what is stored with the rules and the files; exit 1 when something is left."""
     findings = checker.check(read_files=not no_read)
@@ -83,6 +86,7 @@ def fsck(repair: bool, no_read: bool) -> None:
 
 
 @click.command()
+@schema_needed
 def sweep() -> None:
     """Remove files that nobody needs any more; the worker does it every night."""
     swept = sweep_now()

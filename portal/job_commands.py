@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 
 import click
 from flask.cli import AppGroup
 
 from portal.models import JobKind, JobState
+from portal.schema_needed import schema_needed
 from portal.services import jobs as job_rows
 from portal.services import readiness, rechecking
 
@@ -19,23 +21,25 @@ scans = AppGroup("scans", help="What is derived from the forms: looks and page p
 
 
 @jobs.command("list")
+@schema_needed
 def list_jobs() -> None:
-    """How many jobs there are by kind and state, and those that were given up."""
+    """How many jobs there are by kind and state, those under way, and those that were given up."""
     counts = job_rows.counts()
     click.echo(f"{'':<6}" + "".join(f"{state:>9}" for state in JobState))
     for kind in JobKind:
         line = "".join(f"{counts.get((kind, state), 0):>9}" for state in JobState)
         click.echo(f"{kind:<6}{line}")
-    for job in job_rows.failed_jobs(SHOWN):
+    for job in [*job_rows.jobs_under_way(SHOWN), *job_rows.failed_jobs(SHOWN)]:
         click.echo(
-            f"{job.id}: {job.kind} of scan {job.scan_id}, {job.attempts} attempts, "
-            f"ended {job.ended_at:%Y-%m-%d %H:%M} UTC: {job.last_error}"
+            f"{job.id}: {job.kind} of scan {job.scan_id}, {_standing(job)}, "
+            f"attempts: {job.attempts}" + (f": {job.last_error}" if job.last_error else "")
         )
 
 
 @jobs.command()
 @click.argument("job_id", type=int, required=False)
 @click.option("--failed", is_flag=True, help="All that were given up.")
+@schema_needed
 def retry(job_id: int | None, failed: bool) -> None:
     """Let a job begin anew."""
     if (job_id is None) is not failed:
@@ -48,6 +52,7 @@ def retry(job_id: int | None, failed: bool) -> None:
 
 @jobs.command()
 @click.argument("job_id", type=int)
+@schema_needed
 def drop(job_id: int) -> None:
     """Let nobody do a job. The form is not touched; `jobs retry` takes it up again."""
     if not job_rows.drop(job_id):
@@ -58,6 +63,7 @@ def drop(job_id: int) -> None:
 @scans.command()
 @click.option("--all", "every", is_flag=True, help="Also forms that today's checks have seen.")
 @click.option("--wait", is_flag=True, help="Show how far it is, until it is done.")
+@schema_needed
 def recheck(every: bool, wait: bool) -> None:
     """Look again at the forms that today's checks have not seen, in the background.
 
@@ -70,6 +76,7 @@ def recheck(every: bool, wait: bool) -> None:
 
 @scans.command()
 @click.option("--wait", is_flag=True, help="Show how far it is, until it is done.")
+@schema_needed
 def redraw(wait: bool) -> None:
     """Draw the page pictures that are missing, in the background."""
     click.echo(f"Asked for the pictures of {rechecking.ask_pictures()} forms.")
@@ -79,10 +86,24 @@ def redraw(wait: bool) -> None:
 
 @scans.command("drop-derived")
 @click.confirmation_option(prompt="Drop all looks and page pictures? They can be made again.")
+@schema_needed
 def drop_derived() -> None:
     """Drop all looks and page pictures; `recheck` and `redraw` make them again."""
     dropped = rechecking.drop()
     click.echo(f"Dropped {dropped.looks} looks and {dropped.pictures} pictures.")
+
+
+def _standing(job: job_rows.JobLine) -> str:
+    if job.state is JobState.RUNNING:
+        return f"running since {_moment(job.started_at)}, {job.progress} %"
+    if job.state is JobState.WAITING:
+        return f"again from {_moment(job.due_at)}, {job.progress} %"
+    return f"{job.state} {_moment(job.ended_at)}"
+
+
+def _moment(at: datetime | None) -> str:
+    """As in the log: UTC."""
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC" if at else "—"
 
 
 def _wait(kind: JobKind) -> None:

@@ -35,6 +35,9 @@ READ_BYTES = 256 * 1024
 """How much of an upload is parsed at a time: 64 KiB, the default, takes a fifth longer, and from
 2 MiB on the parser's buffer is what takes the time."""
 
+LOOK_PAUSES = (2, 2, 3, 5, 8, 13, 20, *(30,) * 18)
+"""Seconds between two questions of a page how far a look is: ten minutes, then it lets be."""
+
 
 class LargeSteps(FormDataParser):
     """Werkzeug's parser with a multipart parser that takes larger steps."""
@@ -114,6 +117,16 @@ def page_or_partial(page: str, partial: str, **context: Any) -> Response:
     return make_response(render_template(partial if is_partial() else page, **context))
 
 
+def asked_turn() -> int:
+    """How often a page has asked how far a look is, as it says itself (``turn``)."""
+    return min(max(request.args.get("turn", 0, type=int), 0), len(LOOK_PAUSES))
+
+
+def look_pause(turn: int) -> int | None:
+    """Seconds until a page that has asked ``turn`` times asks again; None: it lets be."""
+    return LOOK_PAUSES[turn] if turn < len(LOOK_PAUSES) else None
+
+
 def secure_headers(app: Flask) -> None:
     """The headers of SECURITY.md on every answer of the application."""
 
@@ -140,6 +153,7 @@ def template_globals(app: Flask) -> None:
         "month": format_month,
     }
     app.jinja_env.filters.update(filters)
+    app.jinja_env.globals["look_pause"] = look_pause
 
     @app.context_processor
     def _globals() -> dict[str, Any]:

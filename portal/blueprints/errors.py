@@ -26,7 +26,7 @@ TITLES = {
     404: "没有找到",
     405: "不能这样打开",
     409: "没有保存",
-    410: "文件已更换",
+    410: "文件已更换或删除",
     413: "内容太大",
     422: "没有保存",
     429: "请稍等",
@@ -51,6 +51,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(PortalError, _portal_error)
     app.register_error_handler(TooManyRequests, _too_many)
     app.register_error_handler(OperationalError, _database_busy)
+    app.register_error_handler(OverflowError, _no_such_number)
     app.register_error_handler(InternalServerError, _fault)
     app.register_error_handler(HTTPException, _http_error)
 
@@ -123,6 +124,13 @@ def _too_many(error: TooManyRequests) -> Response:
 def _database_busy(error: OperationalError) -> Response:
     log.error("database unavailable", exc_info=error)
     return answer(503, MESSAGES[503])
+
+
+def _no_such_number(error: OverflowError) -> Response:
+    """An address or a field named an id of more than 64 bits, which nothing can have."""
+    if "SQLite INTEGER" not in str(error):
+        raise error
+    return answer(404, MESSAGES[404])
 
 
 def _fault(_error: InternalServerError) -> Response:

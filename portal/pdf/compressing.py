@@ -23,6 +23,7 @@ from pypdf.generic import (
 from portal.pdf.fitting import Step, as_jpeg, coarser, gentlest, opened
 from portal.pdf.image_streams import FORM_DEPTH, is_plain_jpeg, pictures_of, put_jpeg
 from portal.pdf.inspect import inspect
+from portal.pdf.names import names_as_they_are
 from portal.pdf.paper_size import dots_per_inch
 from portal.pdf.red_place import find_red
 from portal.pdf.wire import Compressed
@@ -101,6 +102,7 @@ class _Counted(io.RawIOBase):
         return self._size
 
 
+@names_as_they_are()
 def compress(content: bytes, limit: int = FITTING_BYTES) -> Compressed:
     """The scan in at most ``limit`` bytes.
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from portal.pdf.sandbox import MADE_BYTES, MIB, ChildLost, Sandbox
+from portal.pdf.sandbox import MADE_BYTES, MIB, NONSENSE, ChildLost, Sandbox
 from portal.pdf.wire import CleanPicture, Compressed, Joined
 from portal.rules.making import (
     MAX_PICTURE_BYTES,
@@ -88,6 +88,6 @@ class Maker(Sandbox):
         except ChildLost as lost:
             reason = MakingReason.TIMEOUT if lost.overtime else MakingReason.CRASHED
             raise MakingRefused(MakingRefusal(reason)) from None
-        except (ValueError, TypeError, KeyError):  # a child that was taken over may say anything
+        except NONSENSE:
             raise MakingRefused(MakingRefusal(MakingReason.CRASHED)) from None
         raise refused

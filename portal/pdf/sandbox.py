@@ -23,7 +23,13 @@ from portal.errors import PortalError
 from portal.pdf.wire import OK, PID_BYTES, REFUSED, Inspection
 from portal.rules.page_shapes import PageShape, shapes_from_json
 from portal.rules.scan_findings import Box, Look
-from portal.rules.scan_refusals import MAX_SCAN_BYTES, Refusal, RefusalReason, ScanRefused
+from portal.rules.scan_refusals import (
+    MAX_PAGES,
+    MAX_SCAN_BYTES,
+    Refusal,
+    RefusalReason,
+    ScanRefused,
+)
 
 MIB = 1024 * 1024
 
@@ -48,6 +54,9 @@ ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "ORT_DISABLE_TELEMETRY": "1",  # what runs the OCR's models would report to its maker
 }
+
+NONSENSE = (ValueError, TypeError, KeyError, OverflowError, RecursionError)
+"""What reading an answer may raise: a child that was taken over by its file may say anything."""
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 
@@ -112,12 +121,12 @@ class Sandbox:
             good, answer = self._ask(path, {"task": "inspect"})
             plain = json.loads(answer)
             if good:
-                return Inspection(int(plain["pages"]), bool(plain["disputed"]))
+                return _inspection(plain)
             refusal = Refusal.from_json(plain)
         except ChildLost as lost:
             reason = RefusalReason.TIMEOUT if lost.overtime else RefusalReason.CRASHED
             raise ScanRefused(Refusal(reason)) from None
-        except (ValueError, TypeError, KeyError):  # a child that was taken over may say anything
+        except NONSENSE:
             raise ScanRefused(Refusal(RefusalReason.CRASHED)) from None
         raise ScanRefused(refusal)
 
@@ -148,7 +157,7 @@ class Sandbox:
         try:
             _, answer = self._ask(path, {"task": "measure"})
             return shapes_from_json(json.loads(answer), pages)
-        except (ValueError, TypeError):  # a child that was taken over may say anything
+        except NONSENSE:
             raise ChildLost(overtime=False) from None
 
     def look(self, path: Path, form_pages: int) -> Look:
@@ -156,7 +165,7 @@ class Sandbox:
         try:
             _, answer = self._ask(path, {"task": "look", "form_pages": form_pages})
             return Look.from_json(json.loads(answer))
-        except (ValueError, TypeError, KeyError):  # a child that was taken over may say anything
+        except NONSENSE:
             raise ChildLost(overtime=False) from None
 
     def arrange(self, path: Path, pages: Sequence[tuple[int, int]]) -> bytes:
@@ -257,3 +266,10 @@ class Sandbox:
             self._zygote.terminate()
             self._zygote.wait()
         self._socket = self._zygote = None
+
+
+def _inspection(plain: Any) -> Inspection:
+    found = Inspection(int(plain["pages"]), bool(plain["disputed"]))
+    if not 1 <= found.pages <= MAX_PAGES:
+        raise ValueError(f"{found.pages} pages")
+    return found

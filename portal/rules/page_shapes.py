@@ -59,7 +59,7 @@ def shapes_to_json(shapes: Iterable[PageShape]) -> list[list[int]]:
 def shapes_from_json(plain: Any, pages: int) -> tuple[PageShape, ...]:
     """From plain data of a process that is not trusted, for a file of ``pages`` pages.
 
-    Raises ``ValueError`` or ``TypeError`` for anything else.
+    Raises ``ValueError``, ``TypeError`` or ``OverflowError`` for anything else.
     """
     shapes = tuple(
         PageShape(min(TALLEST, max(FLATTEST, int(tall))), min(100_000, max(0, int(pixels))))

@@ -12,8 +12,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from portal.rules.scan_refusals import MAX_PAGES
+
 CHECKS_VERSION = 2
 """Counts up when the checks change, so that older looks can be made again."""
+
+MOST_FINDINGS = 2_000
+"""Of one look: every kind on each of 60 pages is half of it."""
 
 WHOLE_FILE = 0
 """The page of a finding that is about the file as a whole."""
@@ -236,9 +241,12 @@ class Look:
     def from_json(cls, plain: Mapping[str, Any]) -> Look:
         """From plain data of a process that is not trusted.
 
-        Raises ``ValueError``, ``TypeError`` or ``KeyError`` for anything else than a look.
+        Raises ``ValueError``, ``TypeError``, ``KeyError`` or ``OverflowError`` for anything else
+        than a look.
         """
         pages = int(plain["pages"])
+        if not 0 <= pages <= MAX_PAGES or len(plain["findings"]) > MOST_FINDINGS:
+            raise ValueError("more than a file can have")
         findings = []
         for kind, page, measure, box in plain["findings"]:
             if not 0 <= int(page) <= pages or not abs(float(measure)) < 1e9:

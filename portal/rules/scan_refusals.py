@@ -14,6 +14,9 @@ MAX_SCAN_BYTES = 15 * 1024 * 1024
 
 MAX_PAGES = 60
 
+MAX_FOUND = 20
+"""Characters of the name of what a file holds instead of a PDF."""
+
 
 class RefusalReason(StrEnum):
     """Why a file is refused."""
@@ -90,8 +93,17 @@ class Refusal:
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> Refusal:
-        """From ``to_json``'s values; raises ``ValueError`` or ``TypeError`` on anything else."""
-        return cls(**{**plain, "reason": RefusalReason(plain["reason"])})
+        """From plain data of a process that is not trusted.
+
+        Raises ``ValueError``, ``TypeError``, ``KeyError`` or ``OverflowError`` for anything else
+        than a refusal.
+        """
+        reason, found = RefusalReason(plain["reason"]), plain.get("found")
+        page, pages, size = (
+            None if (count := plain.get(name)) is None else int(count)
+            for name in ("page", "pages", "size")
+        )
+        return cls(reason, page, pages, size, None if found is None else str(found)[:MAX_FOUND])
 
 
 class ScanRefused(PortalError):

@@ -28,6 +28,9 @@ DRAW_SECONDS = 20.0
 STORE_PAUSE = timedelta(seconds=60)
 """A job whose file can't be had now is no failure: it waits so long."""
 
+SAME_FILE_PAUSE = timedelta(seconds=3)
+"""Another worker is looking at the same file for another form: what it sees will do."""
+
 TELL_SECONDS = 1.0
 """How often a job's progress is written down."""
 
@@ -88,6 +91,9 @@ def _look(job: Taken, scan: Scan) -> None:
     found: Look | None = None
     began = time.monotonic()
     if not looks.is_fresh(scan.sha256):
+        if looks.is_under_way(scan.sha256, job.id):
+            jobs.put_back(job, None, SAME_FILE_PAUSE)
+            return
         db.session.rollback()
         with runtime().store.local_copy(scan.storage_key) as path:
             found = runtime().looker.look(path, runtime().settings.form_pages)

@@ -54,9 +54,27 @@ class JobLine:
     id: int
     kind: JobKind
     scan_id: int
+    state: JobState
+    progress: int
     attempts: int
+    due_at: datetime | None
+    started_at: datetime | None
     ended_at: datetime | None
     last_error: str | None
+
+
+_LINE: tuple[Any, ...] = (
+    Job.id,
+    Job.kind,
+    Job.scan_id,
+    Job.state,
+    Job.progress,
+    Job.attempts,
+    Job.due_at,
+    Job.started_at,
+    Job.ended_at,
+    Job.last_error,
+)
 
 
 # Made once: putting a statement together takes longer than SQLite takes to answer it.
@@ -205,9 +223,14 @@ def count_open(kind: JobKind) -> int:
 
 def failed_jobs(limit: int) -> list[JobLine]:
     """The jobs that were given up, the latest first."""
-    columns = (Job.id, Job.kind, Job.scan_id, Job.attempts, Job.ended_at, Job.last_error)
-    query = select(*columns).where(Job.state == JobState.FAILED).order_by(Job.ended_at.desc())
+    query = select(*_LINE).where(Job.state == JobState.FAILED).order_by(Job.ended_at.desc())
     return [JobLine(*row) for row in db.session.execute(query.limit(limit))]
+
+
+def jobs_under_way(limit: int) -> list[JobLine]:
+    """The open jobs that a worker has in hand or had before, those that are due first in front."""
+    query = select(*_LINE).where(Job.due_at.is_not(None), Job.attempts > 0)
+    return [JobLine(*row) for row in db.session.execute(query.order_by(Job.due_at).limit(limit))]
 
 
 def retry(job_id: int | None) -> int:

@@ -21,6 +21,8 @@ from portal.models import (
     Account,
     FindingSetAside,
     Job,
+    JobKind,
+    JobState,
     Member,
     Scan,
     ScanFinding,
@@ -94,6 +96,22 @@ def is_fresh(sha256: bytes) -> bool:
     """Whether today's checks have looked at a file: then nothing is to be done."""
     version = db.session.scalar(select(ScanLook.checks_version).where(ScanLook.sha256 == sha256))
     return version == CHECKS_VERSION
+
+
+def is_under_way(sha256: bytes, job_id: int) -> bool:
+    """Whether a worker is just looking at a file for an earlier job than ``job_id``."""
+    earlier = (
+        select(Job.id)
+        .join(Scan, Scan.id == Job.scan_id)
+        .where(
+            Job.kind == JobKind.LOOK,
+            Job.state == JobState.RUNNING,
+            Job.due_at > clock.now(),
+            Job.id < job_id,
+            Scan.sha256 == sha256,
+        )
+    )
+    return db.session.scalar(earlier.limit(1)) is not None
 
 
 def keep(sha256: bytes, look: Look, milliseconds: int) -> None:

@@ -71,9 +71,9 @@ class ScanEnded(PortalError):
 
     def __init__(self, member_id: int, *, replaced: bool) -> None:
         super().__init__(
-            "这份《入团志愿书》已被重新上传的文件替换。"
+            "这份《入团志愿书》已被新的文件替换。"
             if replaced
-            else "这份《入团志愿书》已被删除。需要时请联系团员所在的团支部。"
+            else "这份《入团志愿书》已被删除。需要时请由团员所在的团支部撤销删除，或者重新上传。"
         )
         self.member_id = member_id
         self.replaced = replaced
@@ -164,6 +164,13 @@ def current_scan(member_id: int) -> Scan | None:
     """The member's current scan."""
     return db.session.scalar(
         select(Scan).where(Scan.member_id == member_id, Scan.state == ScanState.CURRENT)
+    )
+
+
+def had_scan(member_id: int) -> bool:
+    """Whether the member ever had a form, deleted or not."""
+    return (
+        db.session.scalar(select(Scan.id).where(Scan.member_id == member_id).limit(1)) is not None
     )
 
 

@@ -163,6 +163,14 @@ def people_everywhere(
     yield from _people(request.param)(portal, browsers)
 
 
+@pytest.fixture(params=["chromium156", "chromium69"])
+def people_at_both_ends(
+    request: pytest.FixtureRequest, portal: Portal, browsers: Callable[[str], object]
+) -> Iterator[People]:
+    """Today's engine and the oldest one."""
+    yield from _people(request.param)(portal, browsers)
+
+
 @pytest.fixture
 def people_today(portal: Portal, browsers: Callable[[str], object]) -> Iterator[People]:
     """Today's engine alone, for what does not depend on it."""

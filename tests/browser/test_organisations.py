@@ -147,6 +147,9 @@ PAGES = {
         "/organisations/3/merge",
         "/organisations/3/close",
         "/organisations/5",
+        "/progress/",
+        "/progress/?from=x",
+        "/progress/2/members?count=overdue",
     ),
     "zhibu1": ("/members/?filter=left", "{leave}"),
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -11,6 +13,7 @@ from flask_migrate import upgrade
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from portal.application import create_app
 from portal.extensions import db
 from portal.models import Base
 from portal.services.installation import (
@@ -20,6 +23,7 @@ from portal.services.installation import (
     newest_revision,
     schema_revision,
 )
+from tests.conftest import make_settings
 
 
 @pytest.mark.usefixtures("database")
@@ -69,6 +73,53 @@ def test_what_was_there_before_is_there_after(app: Flask) -> None:
                     "INSERT INTO account (id, login, person_name, created_at) VALUES (3, 'x', 'x', '2020-01-01')"
                 )
             )
+
+
+COMMANDS = (
+    ["code", "shiwei"],
+    ["fsck"],
+    ["sweep"],
+    ["jobs", "list"],
+    ["jobs", "retry", "--failed"],
+    ["jobs", "drop", "1"],
+    ["scans", "recheck"],
+    ["scans", "redraw"],
+    ["scans", "drop-derived", "--yes"],
+)
+
+
+def said_by_each_command(app: Flask) -> str:
+    """The one sentence that every command ends with, and nothing else."""
+    with app.app_context():
+        ended = [app.test_cli_runner().invoke(args=command) for command in COMMANDS]
+    assert [one.exit_code for one in ended] == [1] * len(COMMANDS)
+    (said,) = {one.output for one in ended}
+    assert said.startswith("Error: ")
+    assert said.count("\n") == 1
+    return said
+
+
+def test_a_command_without_its_tables_says_what_to_do(tmp_path: Path) -> None:
+    app = create_app(make_settings(tmp_path))
+    assert "bin/flask db upgrade" in said_by_each_command(app)
+    with app.app_context():
+        attach_migrations(app)
+        upgrade(revision="0001")
+    said = said_by_each_command(app)
+    assert f"stands at revision 0001, this portal needs {newest_revision()}" in said
+    with app.app_context():
+        upgrade()
+        assert app.test_cli_runner().invoke(args=["jobs", "list"]).exit_code == 0
+        with db.engine.begin() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    assert "of a newer portal (revision 9999)" in said_by_each_command(app)
+    with app.app_context():
+        db.engine.dispose()
+
+
+def test_a_command_whose_database_is_away_says_so(tmp_path: Path) -> None:
+    (tmp_path / "portal.db").mkdir()
+    assert "does not answer" in said_by_each_command(create_app(make_settings(tmp_path)))
 
 
 @pytest.mark.usefixtures("database")

@@ -11,12 +11,15 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from portal.demo.paper import pad_to
-from portal.pdf.sandbox import PageNotDrawn, Sandbox
+from portal.pdf.maker import Maker
+from portal.pdf.sandbox import ChildLost, PageNotDrawn, Sandbox
+from portal.rules.making import MakingReason, MakingRefused
 from portal.rules.scan_refusals import RefusalReason, ScanRefused
 from tests import scans
 
@@ -198,3 +201,62 @@ for attempt in (lambda: open("/etc/passwd"), socket.socket, lambda: bytearray(20
 def test_a_page_that_is_not_there_is_not_drawn(sandbox: Sandbox, good: Path) -> None:
     with pytest.raises(PageNotDrawn):
         sandbox.draw(good, 99, 1000)
+
+
+class TakenOver(Maker):
+    """Its child was taken over by a file, and says what the file wants."""
+
+    def __init__(self, words: bytes, *, good: bool = True) -> None:
+        super().__init__(memory_bytes=MIB, cpu_seconds=1, wall_seconds=1)
+        self._says = good, words
+
+    def _ask(self, *_: Any, **__: Any) -> tuple[bool, bytes]:
+        return self._says
+
+
+@pytest.mark.parametrize("good", [True, False])
+@pytest.mark.parametrize(
+    "words",
+    [
+        b"",
+        b"nonsense",
+        b"\xff\xfe",
+        b"null",
+        b"[]",
+        b'"%s"' % (b"x" * 1000),
+        b"[" * 100_000,  # deeper than any reader goes
+        b"[[1e999, 0]]",  # JSON knows no infinity, but how to write it
+        b"[[%s, 0]]" % (b"9" * 5000),
+        b'{"pages": 1e999, "disputed": false}',
+        b'{"pages": 0, "disputed": false}',
+        b'{"pages": 1000000000, "disputed": false}',
+        b'{"reason": "not_a_scan", "page": [1]}',
+        b'{"reason": "too_large", "size": "much"}',
+        b'{"reason": "because"}',
+        b'{"pages": 1e999, "findings": [], "readings": []}',
+        b'{"pages": 1e999, "before": 1, "dpi": 1, "red": null}\n%PDF-',
+        b'{"scan": []}',
+        b'{"making": {"reason": 1e999}}',
+    ],
+)
+def test_what_a_child_that_was_taken_over_says_is_no_answer(words: bytes, good: bool) -> None:
+    taken, path = TakenOver(words, good=good), Path("x.pdf")
+    with pytest.raises(ScanRefused) as refused:
+        taken.inspect(path)
+    assert refused.value.refusal.reason is RefusalReason.CRASHED
+    with pytest.raises(PageNotDrawn):
+        taken.draw(path, 0, 1000)
+    with pytest.raises(ChildLost):
+        taken.measure(path, 1)
+    with pytest.raises(ChildLost):
+        taken.look(path, 1)
+    with pytest.raises(MakingRefused) as not_made:
+        taken.compress(path)
+    assert not_made.value.refusal.reason is MakingReason.CRASHED
+
+
+def test_a_child_that_was_taken_over_words_no_refusal_of_its_own() -> None:
+    words = b'{"reason": "not_pdf", "found": "%s", "page": 3}' % (b"<b>" * 1000)
+    with pytest.raises(ScanRefused) as refused:
+        TakenOver(words, good=False).inspect(Path("x.pdf"))
+    assert len(refused.value.message) < 100

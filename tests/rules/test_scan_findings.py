@@ -62,6 +62,9 @@ READINGS = [["not_checked", "", None]] * 3
         {},
         [],
         {"pages": "many", "findings": [], "readings": READINGS},
+        {"pages": 10**9, "findings": [], "readings": READINGS},
+        {"pages": float("inf"), "findings": [], "readings": READINGS},
+        {"pages": 2, "findings": [["tilted", 1, 1.0, None]] * 9999, "readings": READINGS},
         {"pages": 2, "findings": [["tilted", 3, 1.0, None]], "readings": READINGS},
         {"pages": 2, "findings": [["tilted", -1, 1.0, None]], "readings": READINGS},
         {"pages": 2, "findings": [["tilted", 1, float("nan"), None]], "readings": READINGS},
@@ -79,7 +82,7 @@ READINGS = [["not_checked", "", None]] * 3
 )
 def test_nonsense_is_no_look(plain: Any) -> None:
     whole = {"numbers": [], **plain} if plain else plain
-    with pytest.raises((ValueError, TypeError, KeyError)):
+    with pytest.raises((ValueError, TypeError, KeyError, OverflowError)):
         Look.from_json(whole)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -81,6 +83,35 @@ def test_the_same_file_is_not_looked_at_twice(world: World) -> None:
     assert db.session.scalars(select(ScanLook.looked_at)).all() == [first]
 
 
+def test_a_file_that_is_being_looked_at_is_not_looked_at_beside(world: World) -> None:
+    one = world.upload(world.add_member()).scan_id
+    two = world.upload(world.add_member()).scan_id
+    at_it = jobs.take()
+    assert at_it is not None
+    assert (at_it.kind, at_it.scan_id) == (JobKind.LOOK, one)
+    job_running.work(WHILE)
+    assert states(two) == {JobKind.LOOK: JobState.WAITING, JobKind.DRAW: JobState.DONE}
+    assert (job(two).failures, job(two).last_error) == (0, None)
+    with writing():
+        jobs.finish(at_it)
+        looks.keep(db.session.get_one(scans.Scan, one).sha256, looks.Look(2), 10)
+    with later(seconds=4):
+        job_running.work(WHILE)
+    assert states(two)[JobKind.LOOK] is JobState.DONE
+    assert db.session.scalars(select(ScanLook.milliseconds)).all() == [10]
+
+
+def test_where_the_one_that_was_at_a_file_is_lost_the_other_looks(world: World) -> None:
+    world.upload(world.add_member())
+    two = world.upload(world.add_member()).scan_id
+    jobs.take()
+    with later(seconds=runtime().settings.job_seconds + 1):
+        lost = jobs.take()  # the other jobs were due before the lost one's deadline
+        assert lost is not None
+        job_running.work(WHILE)
+    assert states(two)[JobKind.LOOK] is JobState.DONE
+
+
 def test_an_older_look_gives_way_to_one_of_today(world: World) -> None:
     scan = world.upload(world.add_member()).scan_id
     job_running.work(WHILE)
@@ -133,6 +164,36 @@ def test_a_worker_that_was_too_slow_keeps_nothing(world: World) -> None:
     assert (job(scan).progress, job(scan).due_at) == (50, again.lease)
 
 
+def test_a_worker_whose_job_was_dropped_in_the_midst_keeps_nothing_and_goes_on(
+    world: World, app: Flask
+) -> None:
+    """The sandbox is stopped meanwhile, so that the look surely lasts until the job is dropped."""
+    scan = world.upload(world.add_member()).scan_id
+    runtime().looker.warm_up()
+    sandbox = runtime().looker._zygote
+    assert sandbox is not None
+
+    def work() -> None:
+        with app.app_context():
+            job_running.work(WHILE)
+
+    worker = threading.Thread(target=work)
+    sandbox.send_signal(signal.SIGSTOP)
+    try:
+        worker.start()
+        while job(scan).state is not JobState.RUNNING:
+            time.sleep(0.01)
+        assert jobs.drop(job(scan).id)
+    finally:
+        sandbox.send_signal(signal.SIGCONT)
+        worker.join()
+    assert states(scan) == {JobKind.LOOK: JobState.DROPPED, JobKind.DRAW: JobState.DONE}
+    assert db.session.scalars(select(ScanLook.id)).all() == []
+    assert jobs.retry(job(scan).id) == 1
+    job_running.work(WHILE)
+    assert states(scan)[JobKind.LOOK] is JobState.DONE
+
+
 def test_of_many_workers_at_once_each_job_gets_one(world: World, app: Flask) -> None:
     count = 6
     for _ in range(count):
@@ -181,10 +242,13 @@ def test_a_job_that_fails_is_tried_three_times(world: World) -> None:
         with later(minutes=minutes):
             job_running.work(WHILE)
         assert job(scan).failures == failures
+        if failures < jobs.MAX_FAILURES:
+            assert {line.state for line in jobs.jobs_under_way(10)} == {JobState.WAITING}
         minutes += 2
     failed = job(scan)
     assert (failed.state, failed.attempts, failed.due_at) == (JobState.FAILED, 3, None)
     assert looks.look_state(scan) is looks.LookState.FAILED
+    assert jobs.jobs_under_way(10) == []
     lines = jobs.failed_jobs(10)
     assert {line.kind for line in lines} == set(JobKind)
     assert "取不出来" in (lines[0].last_error or "")
@@ -320,6 +384,21 @@ def test_a_long_form_is_drawn_in_turns(world: World, monkeypatch: pytest.MonkeyP
     assert not job_running.work(WHILE)
     assert states(scan) == dict.fromkeys(JobKind, JobState.DONE)
     assert job(scan, JobKind.DRAW).attempts > 1
+
+
+def test_an_enormous_form_lets_the_others_pass(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten pages, of which a turn draws one, and another form that comes after it."""
+    enormous = world.upload(world.add_member(), files.good_scan(10)).scan_id
+    other = world.upload(world.add_member(), files.good_scan(1)).scan_id
+    monkeypatch.setattr(job_running, "DRAW_SECONDS", 0.0)
+    for _ in range(4):  # a look and a page of the one, a look and the drawing of the other
+        job_running.work(0.0)
+    assert states(other) == dict.fromkeys(JobKind, JobState.DONE)
+    assert states(enormous) == {JobKind.LOOK: JobState.DONE, JobKind.DRAW: JobState.WAITING}
+    (left,) = jobs.jobs_under_way(10)
+    assert (left.scan_id, left.kind, left.state) == (enormous, JobKind.DRAW, JobState.WAITING)
 
 
 def test_the_worker_gives_signs_of_life_while_it_works(

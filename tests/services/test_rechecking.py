@@ -167,10 +167,21 @@ def test_the_commands(world: World, seen: list[int], monkeypatch: pytest.MonkeyP
             .where(Job.id == job)
             .values(state=JobState.FAILED, last_error="太大", ended_at=datetime.now(UTC))
         )
+        other = session.scalars(select(Job.id).where(Job.kind == JobKind.LOOK, Job.id != job)).one()
+        running = {"state": JobState.RUNNING, "progress": 40, "due_at": datetime.now(UTC)}
+        session.execute(update(Job).where(Job.id == other).values(running))
+        drawing = Job.kind == JobKind.DRAW
+        waiting = {"state": JobState.WAITING, "due_at": datetime.now(UTC), "last_error": "存储"}
+        session.execute(update(Job).where(drawing).values(waiting))
     listed = run(args=["jobs", "list"]).output
     assert f"{job}: look of scan" in listed
+    assert f"{other}: look of scan {seen[1]}, running since " in listed
+    assert "UTC, 40 %, attempts: 1\n" in listed
+    assert listed.count("draw of scan") == listed.count(": 存储") == 2
+    assert listed.count("again from") == 2
     assert "太大" in listed
     assert "waiting  running     done   failed  dropped" in listed
+    job_running.work(WHILE)
     assert "1 begin anew" in run(args=["jobs", "retry", "--failed"]).output
     assert "1 begin anew" in run(args=["jobs", "retry", str(job)]).output
     assert run(args=["jobs", "drop", str(job)]).output == "Dropped.\n"

@@ -109,7 +109,13 @@ def test_the_committee_sees_the_same_and_sets_nothing_aside(world: World, member
 def test_each_state_of_the_look_has_its_words(world: World, member: int) -> None:
     branch = world.client_of(world.branch)
     address = f"/members/{member}/scan/findings"
-    assert 'hx-trigger="load delay:3s"' in branch.get(address).text
+    page = branch.get(address).text
+    assert f'hx-get="{address}?turn=1" hx-trigger="load delay:2s, again" data-quiet' in page
+    page = branch.get(f"{address}?turn=5", htmx=True).text
+    assert f'hx-get="{address}?turn=6" hx-trigger="load delay:13s, again"' in page
+    page = branch.get(f"{address}?turn=25", htmx=True).text  # after ten minutes it lets be
+    assert "hx-trigger" not in page
+    assert f'<span> <a href="{address}">刷新</a></span>' in page
     with writing() as session:
         session.execute(update(Job).values(state=JobState.FAILED))
     assert "没能检查这份文件，不影响上传结果" in branch.get(address).text
@@ -119,5 +125,5 @@ def test_each_state_of_the_look_has_its_words(world: World, member: int) -> None
     looked_at(member, Look(pages=2))
     page = branch.get(address).text
     assert "没有需要提示的地方" in page
-    assert "delay:3s" not in page
+    assert "delay:" not in page
     assert branch.get(f"/members/{world.add_member()}/scan/findings").status_code == 404

@@ -485,47 +485,6 @@ def test_a_wrong_number_is_refused_on_saving(world: World) -> None:
 # ---- looking ----
 
 
-def test_the_viewer_and_the_original(world: World) -> None:
-    member = world.add_member(name="安新")
-    world.upload(member)
-    for node in (world.branch, world.district):
-        browser = world.client_of(node)
-        page = browser.get(f"/members/{member}/scan?page=2").text
-        assert "安新 的入团志愿书" in page
-        (address,) = set(re.findall(r'src="(/scans/\d+/pages/2\.jpg)"', page))
-        picture = browser.get(address)
-        assert picture.content_type == "image/jpeg"
-        original = browser.get(address.split("/pages")[0] + "/original.pdf")
-        assert original.data == files.good_scan()
-        assert original.headers["Content-Security-Policy"].startswith("sandbox")
-        assert original.content_type == "application/pdf"
-
-
-def test_a_range_of_the_original(world: World) -> None:
-    member = world.add_member()
-    done = world.upload(member)
-    browser = world.client_of(world.branch)
-    answer = browser.get(f"/scans/{done.scan_id}/original.pdf", headers={"Range": "bytes=0-7"})
-    assert (answer.status_code, answer.data) == (206, files.good_scan()[:8])
-    etag = answer.headers["ETag"]
-    same = browser.get(f"/scans/{done.scan_id}/original.pdf", headers={"If-None-Match": etag})
-    assert same.status_code == 304
-
-
-@pytest.mark.parametrize("page", ["0", "-3", "99", "x"])
-def test_a_page_that_is_not_there_shows_one_that_is(world: World, page: str) -> None:
-    member = world.add_member()
-    world.upload(member)
-    assert (
-        world.client_of(world.branch).get(f"/members/{member}/scan?page={page}").status_code == 200
-    )
-
-
-def test_without_a_form_there_is_nothing_to_view(world: World) -> None:
-    member = world.add_member()
-    assert world.client_of(world.branch).get(f"/members/{member}/scan").status_code == 404
-
-
 def test_a_member_is_shown_masked_and_one_field_on_asking(world: World) -> None:
     member = world.add_member()
     for node in (world.branch, world.grassroots):

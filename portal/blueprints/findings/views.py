@@ -14,7 +14,7 @@ from portal.errors import NotFound
 from portal.rules.scan_findings import FindingKind
 from portal.services import looks
 from portal.services.members import find_member
-from portal.web import current_actor, is_partial, page_or_partial
+from portal.web import asked_turn, current_actor, is_partial, page_or_partial
 
 blueprint = Blueprint("findings", __name__, url_prefix="/members/<int:member_id>/scan/findings")
 
@@ -24,7 +24,7 @@ CHANGED_MEANWHILE = "这份文件或它的提示刚才变过，没有改动。�
 @blueprint.get("")
 @requires(Action.VIEW_FINDINGS)
 def index(member_id: int) -> Response:
-    """The list by page; while the look is under way it asks for itself again."""
+    """The list by page; while the look is under way it asks for itself again, ever more slowly."""
     return _page(member_id)
 
 
@@ -69,5 +69,9 @@ def _asked_finding() -> tuple[int, FindingKind, int]:
 def _page(member_id: int, *, outdated: str = "") -> Response:
     shown = findings_page(current_actor(), member_id)
     return page_or_partial(
-        "findings/index.html", "findings/_list.html", shown=shown, outdated=outdated
+        "findings/index.html",
+        "findings/_list.html",
+        shown=shown,
+        outdated=outdated,
+        turn=asked_turn(),
     )

@@ -18,10 +18,7 @@ from portal.services import scans
 from portal.services.listing import MemberRow, find_row
 from portal.services.members import find_member
 from portal.storage import Incoming
-from portal.web import PortalRequest, current_actor, is_partial, page_or_partial
-
-LOOK_PAUSES = (2, 2, 3, 5, 8, 13, 20, *(30,) * 18)
-"""Seconds between two questions of a page how far a look is: ten minutes, then it lets be."""
+from portal.web import PortalRequest, asked_turn, current_actor, is_partial, page_or_partial
 
 
 @blueprint.get("/<int:member_id>/scan/cell")
@@ -40,9 +37,7 @@ def look(member_id: int) -> Response:
     row = find_row(current_actor(), Action.VIEW_MEMBER, member_id)
     if not is_partial():
         return redirect(f"/members/{member_id}", 303)
-    turn = min(max(request.args.get("turn", 0, type=int), 0), len(LOOK_PAUSES))
-    wait = LOOK_PAUSES[turn] if turn < len(LOOK_PAUSES) else None
-    return make_response(render_template("members/_look.html", row=row, wait=wait, turn=turn + 1))
+    return make_response(render_template("members/_look.html", row=row, turn=asked_turn()))
 
 
 @blueprint.post("/<int:member_id>/scan")

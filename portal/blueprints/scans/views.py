@@ -25,6 +25,7 @@ from portal.services.scans import (
     current_scan,
     find_original,
     find_scan,
+    had_scan,
     is_earlier_scan,
 )
 from portal.web import current_actor
@@ -109,7 +110,7 @@ def _viewer(member_id: int) -> Viewer:
     member = find_member(actor, Action.VIEW_SCAN, member_id)
     scan = current_scan(member.id)
     if scan is None:
-        raise NotFound
+        raise ScanEnded(member.id, replaced=False) if had_scan(member.id) else NotFound
     asked, zoom = request.args.get("scan", scan.id, type=int), request.args.get("w", type=int)
     viewer = Viewer(
         member_id=member.id,

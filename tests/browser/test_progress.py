@@ -1,0 +1,28 @@
+"""工作进度 in the browser: from the table to who is overdue, and back with the order kept."""
+
+from __future__ import annotations
+
+from tests.browser.conftest import People
+from tests.browser.drivers import wait, wait_text
+
+
+def test_a_district_finds_who_is_overdue(people: People) -> None:
+    page = people.sign_in("quwei1")
+    page.goto("/progress/")
+    wait_text(page, "#trend-title", "上传率趋势")
+    page.picture(f"progress-{page.engine}")
+    page.click("thead a[href*='sort=overdue']")
+    wait(lambda: page.count("th[aria-sort=descending]") == 1, "the table in order")
+    assert "sort=overdue" in page.url()
+    wait_text(page, "tbody tr:nth-child(2) th", "第一中学")
+    number = page.text("tbody tr:nth-child(2) .count-wrong")
+    page.click("tbody tr:nth-child(2) .count-wrong")
+    wait_text(page, "h1", f"已逾期未上传{number} 名")
+    assert page.count("tbody tr") == int(number)
+    assert "已逾期" in page.text("tbody tr:first-child .col-remark")
+    page.picture(f"progress-behind-{page.engine}")
+    page.back()
+    wait(lambda: page.count("th[aria-sort=descending]") == 1, "the order, after going back")
+    page.click("tbody tr:nth-child(2) th a")
+    wait_text(page, ".breadcrumb", "东城区第一中学团委")
+    assert page.count("th[aria-sort=descending]") == 1
