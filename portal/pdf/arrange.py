@@ -13,6 +13,8 @@ import pypdfium2
 from pypdf import PageObject, PdfReader, PdfWriter
 from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject, NameObject, PdfObject
 
+from portal.pdf.names import names_as_they_are
+
 _OF_PAGES = frozenset(
     {"/Type", "/Contents", "/Resources", "/MediaBox", "/CropBox", "/Rotate", "/UserUnit", "/Group"}
 )
@@ -31,14 +33,14 @@ def arrange(content: bytes, pages: Sequence[tuple[int, int]]) -> bytes:
     They are turned to the right. The same pages of the same file give the same bytes: no moment,
     no random mark. Whatever is wrong with the file raises.
     """
-    reader = PdfReader(io.BytesIO(_taken_over(content, pages)))
-    writer = PdfWriter()
-    for page in reader.pages:
-        _leave_what_is_seen(page)
-        writer.add_page(page)
-    writer.metadata = None  # pypdf's own name as the producer
-    output = io.BytesIO()
-    writer.write(output)
+    taken_over, output = _taken_over(content, pages), io.BytesIO()
+    with names_as_they_are():
+        writer = PdfWriter()
+        for page in PdfReader(io.BytesIO(taken_over)).pages:
+            _leave_what_is_seen(page)
+            writer.add_page(page)
+        writer.metadata = None  # pypdf's own name as the producer
+        writer.write(output)
     return output.getvalue()
 
 

@@ -27,6 +27,7 @@ from pypdf.generic import (
 
 from portal.pdf.fitting import Step, as_jpeg, coarser, gentlest, opened
 from portal.pdf.inspect import inspect
+from portal.pdf.names import names_as_they_are
 from portal.pdf.paper_size import dots_per_inch
 from portal.pdf.red_place import find_red
 from portal.pdf.wire import Compressed
@@ -38,14 +39,19 @@ from portal.rules.making import (
     MakingRefused,
 )
 
+# Neither number ever rises, so that a later step never makes more bytes of any picture.
 STEPS = (
-    Step(None, 88),
-    Step(400, 85),
-    Step(300, 85),
+    Step(None, 90),
+    Step(None, 85),
+    Step(None, 80),
+    Step(400, 80),
+    Step(300, 80),
     Step(300, 75),
-    Step(250, 75),
-    Step(LEAST_SCAN_DPI, 75),
+    Step(300, 70),
+    Step(250, 70),
+    Step(LEAST_SCAN_DPI, 70),
     Step(LEAST_SCAN_DPI, 65),
+    Step(LEAST_SCAN_DPI, 60),
     Step(LEAST_SCAN_DPI, 55),
 )
 
@@ -104,6 +110,7 @@ class _Counted(io.RawIOBase):
         return self._size
 
 
+@names_as_they_are()
 def compress(content: bytes, limit: int = FITTING_BYTES) -> Compressed:
     """The scan in at most ``limit`` bytes.
 

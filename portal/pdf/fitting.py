@@ -48,8 +48,8 @@ def coarser(picture: Image.Image, dpi: float, step: Step) -> Image.Image:
 def as_jpeg(picture: Image.Image, quality: int) -> bytes:
     """A picture in grey or RGB as a JPEG."""
     output = io.BytesIO()
-    # From 90 on colours are kept as fine as the grey: a seal's thin red lines.
-    subsampling = 0 if quality >= 90 else 2
+    # Above 90 colours are kept as fine as the grey: a seal's thin red lines.
+    subsampling = 0 if quality > 90 else 2
     # Pillow would hand on the comment of the file that the picture came from.
     picture.save(output, "JPEG", quality=quality, subsampling=subsampling, comment=b"")
     return output.getvalue()

@@ -24,14 +24,19 @@ from portal.rules.making import (
     a4_dpi,
 )
 
+# Neither number ever rises, so that a later step never makes more bytes of any picture.
 STEPS = (
-    Step(None, 88),
-    Step(300, 85),
+    Step(None, 90),
+    Step(None, 85),
+    Step(None, 80),
+    Step(400, 80),
+    Step(300, 80),
     Step(300, 75),
     Step(250, 75),
-    Step(200, 75),
+    Step(250, 70),
+    Step(200, 70),
     Step(200, 65),
-    Step(LEAST_DPI, 70),
+    Step(LEAST_DPI, 65),
     Step(LEAST_DPI, 55),
 )
 

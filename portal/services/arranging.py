@@ -11,10 +11,12 @@ from portal.access import Action, Actor
 from portal.errors import NotFound, PortalError
 from portal.extensions import db
 from portal.models import Scan, ScanOrigin, ScanState
-from portal.rules.page_arrangement import Arrangement
+from portal.rules.page_arrangement import Arrangement, Offers
+from portal.rules.scan_findings import FindingKind
 from portal.runtime import runtime
 from portal.services import audit, jobs
 from portal.services.derived import tallied
+from portal.services.looks import ShownLook
 from portal.services.members import find_member
 from portal.services.scans import (
     ScanReplaced,
@@ -66,6 +68,18 @@ def scan_to_arrange(actor: Actor, member_id: int, scan_id: int | None = None) ->
     if scan.file_gone_at is not None:
         raise ScanReplaced
     return scan
+
+
+def offers_of(look: ShownLook) -> Offers:
+    """What of a look can be mended here; what a person set aside is as it should be."""
+    found = [one.finding for one in look.findings if not one.set_aside]
+    lying = [one for one in found if one.kind in (FindingKind.SIDEWAYS, FindingKind.UPSIDE_DOWN)]
+    unordered = any(one.kind is FindingKind.OUT_OF_ORDER for one in found)
+    return Offers(
+        turns={one.page: round(one.measure / 90) % 4 for one in lying},  # it lies to the left
+        blanks=frozenset(one.page for one in found if one.kind is FindingKind.BLANK_PAGE),
+        numbers=look.numbers if unordered else {},
+    )
 
 
 def save(actor: Actor, member_id: int, scan_id: int, pages: str) -> tuple[Uploaded, Arrangement]:

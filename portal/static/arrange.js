@@ -98,6 +98,7 @@
     form.elements.pages.value = save.elements.pages.value = text;
     if (kept) {
       words.textContent = '共 ' + place + ' ' + noun;
+      if (text) { history.replaceState(null, '', '?pages=' + text); }
       sheet.dispatchEvent(new CustomEvent('sheet:arranged', { detail: text }));
       return;
     }
@@ -109,7 +110,7 @@
       buttons[i].disabled = done;
       buttons[i].textContent = (done ? '✓ ' : '') + buttons[i].getAttribute('data-offer');
     }
-    history.replaceState(null, '', said.length ? '?scan=' + form.elements.scan.value + '&pages=' + text : location.pathname);
+    history.replaceState(null, '', said.length ? '?scan=' + form.elements.scan.value + '&pages=' + text : location.pathname + location.hash);
   }
 
   function select(card) {
@@ -261,4 +262,5 @@
 
   sheet.addEventListener('sheet:changed', begin);
   begin();
+  if (/^#page-\d+$/.test(location.hash)) { select(sheet.querySelector(location.hash)); } // from 检查提示
 }());

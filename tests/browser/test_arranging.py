@@ -84,8 +84,9 @@ def test_a_bad_scan_is_seen_and_mended(
     pictures_are_there(page)
     page.picture("findings", whole=True)
 
-    page.click(".head-actions a[href$='/arrange']")
+    page.click("#findings a[href$='/arrange#page-3']")
     pictures_are_there(page)
+    assert page.evaluate("document.activeElement.id") == "page-3"
     page.click("[data-offer][value=straight]")
     drag(page, 5, onto=4)
     assert order(page) == "1 2 3 5 4 6 7 8 9"

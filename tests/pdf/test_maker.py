@@ -59,7 +59,7 @@ def test_a_large_scan_is_compressed_and_its_seal_shown(maker: Maker, tmp_path: P
     assert made.red.page == 1
     path.write_bytes(made.pdf)
     part = Image.open(io.BytesIO(maker.draw_part(path, 0, made.red.box, 600))).convert("RGB")
-    assert part.width == 600
+    assert abs(part.width - 600) <= 1
     assert (
         sum(
             red > 150 > max(green, blue)

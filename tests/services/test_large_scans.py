@@ -62,7 +62,7 @@ def test_a_large_scan_is_taken_after_it_was_looked_at(world: World) -> None:
             for side in ("before", "after")
         )
         assert before.size == after.size
-        assert before.width == 1000
+        assert abs(before.width - 1000) <= 1
     assert check() == []
     assert not large_scans.take(branch, member, offered.name).unchanged
     (scan,) = scans()
