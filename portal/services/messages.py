@@ -12,7 +12,7 @@ from portal.access import Action, Actor, messages_for
 from portal.errors import NotFound
 from portal.extensions import db
 from portal.models import Account, Message, MessageKind, MessageRead
-from portal.services.transaction import reading, writing
+from portal.services.transaction import insert_or_update, reading, writing
 
 PAGE_ROWS = 30
 PORTAL = "系统"
@@ -111,12 +111,18 @@ def read_all(actor: Actor) -> int:
 def _mark(actor: Actor, which: ColumnElement[bool]) -> int:
     """Mark what is unread as read; a double click finds nothing more to mark."""
     with writing() as session:
-        unread = select(
-            Message.id, literal(actor.account_id), literal(clock.now(), MessageRead.read_at.type)
-        ).where(which, messages_for(actor, Action.READ_MESSAGES), _not_marked(actor))
-        columns = ["message_id", "account_id", "read_at"]
-        done = session.execute(insert(MessageRead).from_select(columns, unread))
-        return int(done.rowcount)  # type: ignore[attr-defined]
+        query = select(Message.id).where(
+            which, messages_for(actor, Action.READ_MESSAGES), _not_marked(actor)
+        )
+        unread = list(session.scalars(query))
+        if unread:
+            read_at, account_id = clock.now(), actor.account_id
+            rows = [
+                {"message_id": one, "account_id": account_id, "read_at": read_at} for one in unread
+            ]
+            keys = ("message_id", "account_id")  # of two windows at once the second changes nothing
+            session.execute(insert_or_update(MessageRead, keys, (*keys, "read_at")), rows)
+    return len(unread)
 
 
 def _not_marked(actor: Actor) -> ColumnElement[bool]:
