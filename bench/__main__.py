@@ -16,6 +16,7 @@ NAMES = (
     "patterns",
     "ocr",
     "fuzz",
+    "jobs",
 )
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from pathlib import Path
 
 from bench.pages import facts
 from bench.server import BUILD, Client, portal, table
+
+PICTURE = re.compile(r'src="(/scans/[^"]+)"')
+PAGES = re.compile(r"</b> / (\d+) 页")
 
 
 def main() -> None:
@@ -23,7 +27,7 @@ def main() -> None:
             ("我的团员 (50 rows)", branch, "/members/"),
             ("修改", branch, f"/members/{member_id}/edit"),
             ("团员信息", branch, f"/members/{member_id}"),
-            ("点击查看 (without the picture)", branch, f"/members/{member_id}/scan"),
+            ("点击查看", branch, f"/members/{member_id}/scan"),
             ("下级组织管理", district, "/organisations/"),
             ("我的团员证", member, "/card"),
         ):
@@ -31,6 +35,18 @@ def main() -> None:
             assets = [weigh(person, found)[0] for found in assets_of(page)]
             first = html + sum(assets)
             rows.append((name, f"{first / 1024:.1f}", 1 + len(assets), f"{html / 1024:.1f}"))
+            if pictures := sorted(set(PICTURE.findall(page))):
+                shown = sum(received(person, one)[0] for one in pictures)
+                turned = heaviest_page(person, pictures[0], pages=int(PAGES.findall(page)[0]))
+                rows.append(
+                    (
+                        f"{name}, with page 1",
+                        f"{(first + shown) / 1024:.1f}",
+                        1 + len(assets) + len(pictures),
+                        f"{(html + shown) / 1024:.1f}",
+                    )
+                )
+                rows.append((f"{name}: its heaviest page", "", "", f"{turned / 1024:.1f}"))
         for name, path in (
             ("partial: the list", "/members/"),
             ("partial: the cell", f"/members/{member_id}/scan/cell"),
@@ -43,15 +59,25 @@ def main() -> None:
 
 def weigh(person: Client, path: str, *, htmx: bool = False) -> tuple[int, str]:
     """Bytes of body and headers on the wire with gzip, and the text."""
-    headers = {"Accept-Encoding": "gzip", **({"HX-Request": "true"} if htmx else {})}
+    size, content = received(person, path, **({"HX-Request": "true"} if htmx else {}))
+    return size, content.decode()
+
+
+def received(person: Client, path: str, **headers: str) -> tuple[int, bytes]:
+    """Bytes of body and headers on the wire, and the body unpacked."""
+    headers = {"Accept-Encoding": "gzip", **headers}
     status, content, answered = person.request("GET", path, headers=headers)
     assert status == 200, (path, status)
     size = len(content) + sum(len(name) + len(value) + 4 for name, value in answered.items())
     if answered.get("Content-Encoding") == "gzip":
-        import gzip
-
         content = gzip.decompress(content)
-    return size, content.decode()
+    return size, content
+
+
+def heaviest_page(person: Client, picture: str, *, pages: int) -> int:
+    """Bytes on the wire of the heaviest picture of a form, as the viewer fetches it page by page."""
+    addresses = [picture.replace("/pages/1.jpg", f"/pages/{page + 1}.jpg") for page in range(pages)]
+    return max(received(person, one)[0] for one in addresses)
 
 
 def assets_of(page: str) -> list[str]:

@@ -15,9 +15,9 @@ from portal.rules.scan_findings import Box
 QUALITIES = (72, 62, 52, 42, 32)
 """Of the JPEG: the first with which a picture keeps within its bytes, or the last."""
 
-PAGE_BYTES = 148_000
-"""For a picture ``PAGE`` pixels wide, so that it goes over a slow line in 150 KB with its headers;
-one of another width may have as many bytes a pixel."""
+PAGE_BYTES = 128_000
+"""For a picture ``PAGE`` pixels wide, so that a first page goes over a slow line in 150 KB with the
+viewer itself (21 KB: docs/performance.md); one of another width may have as many bytes a pixel."""
 
 SMALL = 200
 """Pixels of the longer side, where it only matters whether a page can be drawn."""
