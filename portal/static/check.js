@@ -34,9 +34,9 @@
   function tick(box) {
     box.checked = !box.checked;
     box.focus();
-    // What is seen on a page is said of that page; the first one is where everybody begins.
+    // A fault of a page is one of the page that is seen; the first one is where everybody begins.
     var pages = box.form.elements[box.name + '-pages'];
-    if (box.checked && !pages.value && now > 1) { pages.value = now; }
+    if (box.checked && !pages.value && now > 1 && /[345]/.test(box.getAttribute('data-key'))) { pages.value = now; }
     if (!box.checked) { pages.value = ''; }
   }
 
