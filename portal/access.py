@@ -66,6 +66,7 @@ class Action(StrEnum):
     LIST_OWN_MEMBERS = "list own members"
     BROWSE_ORGANISATIONS = "browse organisations"
     VIEW_PROGRESS = "view progress"
+    URGE = "urge"
     VIEW_MEMBER = "view member"
     UNMASK_FIELD = "unmask field"
     EDIT_MEMBER = "edit member"
@@ -133,6 +134,7 @@ POLICY: Mapping[Action, Mapping[Role, Scope]] = {
     Action.LIST_OWN_MEMBERS: {B: Scope.OWN_BRANCH},
     Action.BROWSE_ORGANISATIONS: {C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.VIEW_PROGRESS: {C: Scope.SUBTREE, D: Scope.SUBTREE},
+    Action.URGE: {C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.VIEW_MEMBER: {B: Scope.OWN_BRANCH, C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.UNMASK_FIELD: {M: Scope.SELF, B: Scope.OWN_BRANCH, C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.EDIT_MEMBER: {B: Scope.OWN_BRANCH},
