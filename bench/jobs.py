@@ -95,14 +95,14 @@ def main() -> None:
     with portal(instance) as (port, _):
         with sqlite3.connect(instance / "portal.db") as connection:
             connection.executescript(COUNTERS)
-        branch = Client(port)
-        branch.sign_in(instance, "zhibu1")
         chance, paper = random.Random(SEED), Paper(SEED)
         takers = add_members(instance, asked.uploads + asked.quiet)
         for name, members, killed in (
             ("killed at random", takers[: asked.uploads], True),
             ("left alone", takers[asked.uploads :], False),
         ):
+            branch = Client(port)  # the one before was idle for minutes, and so was closed
+            branch.sign_in(instance, "zhibu1")
             began = time.monotonic()
             with Worker(instance, chance if killed else None) as worker:
                 token = branch.token()
