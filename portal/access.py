@@ -14,7 +14,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, and_, false, or_, select
 
 from portal.errors import NotAllowed
-from portal.models import Account, Joining, JoiningState, Member, Organisation
+from portal.models import Account, Joining, JoiningState, Member, Message, Organisation
 
 
 class Role(StrEnum):
@@ -53,6 +53,7 @@ class Action(StrEnum):
     CHANGE_OWN_CONTACT = "change own contact"
     LIST_OWN_SIGN_INS = "list own sign-ins"
     END_OWN_SIGN_INS = "end own sign-ins"
+    READ_MESSAGES = "read messages"
     LIST_ACCOUNTS = "list accounts"
     ADD_ACCOUNT = "add account"
     NAME_ACCOUNT = "name account"
@@ -65,6 +66,7 @@ class Action(StrEnum):
     LIST_OWN_MEMBERS = "list own members"
     BROWSE_ORGANISATIONS = "browse organisations"
     VIEW_PROGRESS = "view progress"
+    URGE = "urge"
     VIEW_MEMBER = "view member"
     UNMASK_FIELD = "unmask field"
     EDIT_MEMBER = "edit member"
@@ -119,6 +121,7 @@ POLICY: Mapping[Action, Mapping[Role, Scope]] = {
     Action.CHANGE_OWN_CONTACT: {M: Scope.SELF},
     Action.LIST_OWN_SIGN_INS: dict.fromkeys(Role, Scope.SELF),
     Action.END_OWN_SIGN_INS: dict.fromkeys(Role, Scope.SELF),
+    Action.READ_MESSAGES: dict.fromkeys(Role, Scope.SELF),
     Action.LIST_ACCOUNTS: _ACCOUNTS,
     Action.ADD_ACCOUNT: _ACCOUNTS,
     Action.NAME_ACCOUNT: {C: Scope.BELOW, D: Scope.BELOW},
@@ -131,6 +134,7 @@ POLICY: Mapping[Action, Mapping[Role, Scope]] = {
     Action.LIST_OWN_MEMBERS: {B: Scope.OWN_BRANCH},
     Action.BROWSE_ORGANISATIONS: {C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.VIEW_PROGRESS: {C: Scope.SUBTREE, D: Scope.SUBTREE},
+    Action.URGE: {C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.VIEW_MEMBER: {B: Scope.OWN_BRANCH, C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.UNMASK_FIELD: {M: Scope.SELF, B: Scope.OWN_BRANCH, C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.EDIT_MEMBER: {B: Scope.OWN_BRANCH},
@@ -249,6 +253,18 @@ def joinings_for(actor: Actor, action: Action) -> ColumnElement[bool]:
     if scope is Scope.SELF:
         return Joining.id == actor.joining_id
     return and_(Joining.branch_id == actor.organisation_id, Joining.state != JoiningState.DRAFT)
+
+
+def messages_for(actor: Actor, action: Action) -> ColumnElement[bool]:
+    """The criterion on ``Message`` for all that were sent to the actor or their organisation.
+
+    A member's organisation is their branch, whose messages are its admins' alone.
+    """
+    require(actor, action)
+    own = Message.to_account_id == actor.account_id
+    if actor.role in (Role.MEMBER, Role.APPLICANT):
+        return own
+    return or_(own, Message.to_organisation_id == actor.organisation_id)
 
 
 def accounts_for(actor: Actor, action: Action) -> ColumnElement[bool]:

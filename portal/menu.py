@@ -30,6 +30,7 @@ _MENU: tuple[tuple[str, tuple[tuple[str, str, tuple[str, ...], Action], ...]], .
         "用户中心",
         (
             ("我的资料", "/my/profile", ("/my/profile", "/my/contact"), Action.VIEW_OWN_ACCOUNT),
+            ("站内信", "/messages/", ("/messages/",), Action.READ_MESSAGES),
             ("修改密码", "/my/password", ("/my/password",), Action.CHANGE_OWN_PASSWORD),
             ("登录设备", "/my/sign-ins", ("/my/sign-ins",), Action.LIST_OWN_SIGN_INS),
         ),

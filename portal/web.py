@@ -20,6 +20,7 @@ from portal.rules.member_number import group_number
 from portal.rules.progress import format_rate
 from portal.rules.scan_refusals import format_size
 from portal.runtime import runtime
+from portal.services.messages import unread_count
 from portal.storage import Incoming
 
 CONTENT_SECURITY_POLICY = (
@@ -165,6 +166,11 @@ def template_globals(app: Flask) -> None:
             "password_min_length": runtime().settings.password_min_length,
             "request_id": g.get("request_id", ""),
         }
+
+    @app.template_global()
+    def unread_messages() -> int:
+        """How many messages the person has not read; asked by whole pages only."""
+        return unread_count(current_actor())
 
     @app.template_global()
     def asset(name: str) -> str:

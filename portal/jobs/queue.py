@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask
 
 from portal import clock
-from portal.services import job_running, jobs, progress_days, readiness, sweep
+from portal.services import job_running, jobs, progress_days, readiness, reminders, sweep
 from portal.settings import Settings
 
 if TYPE_CHECKING:
@@ -71,14 +71,15 @@ class Queue:
             with self._app.app_context():
                 sweep.sweep()
 
-        def keep_progress() -> None:
+        def daily() -> None:
             with self._app.app_context():
                 progress_days.keep_if_due()
+                reminders.remind_if_due()
 
         self._task = queue.task(name=WORK)(self._work)
         queue.periodic_task(crontab(), name="beat")(beat)
         queue.periodic_task(crontab(hour="3", minute="17"), name="sweep")(clean_up)
-        queue.periodic_task(crontab(minute="*/5"), name="progress")(keep_progress)
+        queue.periodic_task(crontab(minute="*/5"), name="daily")(daily)
         queue.on_startup("beat")(beat)
         return queue
 

@@ -9,6 +9,7 @@ from portal.models.job import Job, JobKind, JobState
 from portal.models.joining import Joining, JoiningState
 from portal.models.look import FindingSetAside, ScanFinding, ScanLook
 from portal.models.member import Member
+from portal.models.message import Message, MessageKind, MessageRead
 from portal.models.number import NumberHolding, NumberRelease, ReleaseState
 from portal.models.organisation import Organisation
 from portal.models.progress import ProgressDay
@@ -31,6 +32,9 @@ __all__ = [
     "Joining",
     "JoiningState",
     "Member",
+    "Message",
+    "MessageKind",
+    "MessageRead",
     "NumberHolding",
     "NumberRelease",
     "OneTimeCode",

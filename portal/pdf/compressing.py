@@ -10,7 +10,6 @@ from __future__ import annotations
 import gc
 import hashlib
 import io
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,14 +17,11 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import (
-    ArrayObject,
-    DictionaryObject,
-    NameObject,
-    NumberObject,
     StreamObject,
 )
 
 from portal.pdf.fitting import Step, as_jpeg, coarser, gentlest, opened
+from portal.pdf.image_streams import FORM_DEPTH, is_plain_jpeg, pictures_of, put_jpeg
 from portal.pdf.inspect import inspect
 from portal.pdf.names import names_as_they_are
 from portal.pdf.paper_size import dots_per_inch
@@ -55,12 +51,8 @@ STEPS = (
     Step(LEAST_SCAN_DPI, 55),
 )
 
-FORM_DEPTH = 6
 MUCH = 0.3
 """Share of the page that a picture covers to be the page's."""
-
-_ONE_BIT = {"JBIG2Decode", "CCITTFaxDecode"}
-_NAMED_COLOURS = {"/DeviceGray": 1, "/DeviceRGB": 3}
 
 _Key = bytes
 """The hash of a picture's coded bytes, by which the two libraries mean the same one."""
@@ -151,7 +143,7 @@ def compress(content: bytes, limit: int = FITTING_BYTES) -> Compressed:
         if one.whole_page
     ]
     for key, coded in made.items():
-        _put(shown[key].stream, coded)
+        put_jpeg(shown[key].stream, coded.jpeg, (coded.width, coded.height), coded.colours)
     pdf = _written(writer)
     inspect(pdf)  # what is offered will be taken
     dpi_before, dpi = (round(min(found, default=0)) for found in (before, now))
@@ -178,7 +170,7 @@ def _pages_alone(content: bytes) -> PdfWriter:
 
 def _shown(document: pypdfium2.PdfDocument, writer: PdfWriter) -> dict[_Key, _Shown]:
     """The pictures that may be coded anew."""
-    streams = {_key(stream._data): stream for stream in _pictures_of(writer)}
+    streams = {_key(stream._data): stream for stream in pictures_of(writer)}
     found: dict[_Key, _Shown] = {}
     for index in range(len(document)):
         page = document[index]
@@ -193,6 +185,8 @@ def _shown(document: pypdfium2.PdfDocument, writer: PdfWriter) -> dict[_Key, _Sh
             else:  # in a form, whose measure nobody told: at most as large as the page
                 sides = (width, height)
             dpi = min(dots_per_inch(item.get_px_size(), sides, wide=width > height))
+            if dpi <= 0:  # it has no dots
+                continue
             whole = sides[0] * sides[1] >= MUCH * width * height
             known = found.get(key)
             if known is None:
@@ -202,56 +196,12 @@ def _shown(document: pypdfium2.PdfDocument, writer: PdfWriter) -> dict[_Key, _Sh
     return found
 
 
-def _pictures_of(writer: PdfWriter) -> Iterator[StreamObject]:
-    for page in writer.pages:
-        yield from _pictures_in(page.get("/Resources"), FORM_DEPTH)
-
-
-def _pictures_in(resources: object, depth: int) -> Iterator[StreamObject]:
-    """The pictures that can be coded as a JPEG, in the pages' forms too."""
-    resources = _resolved(resources)
-    if depth == 0 or not isinstance(resources, DictionaryObject):
-        return
-    named = _resolved(resources.get("/XObject"))
-    if not isinstance(named, DictionaryObject):
-        return
-    for one in named.values():
-        one = _resolved(one)
-        if not isinstance(one, StreamObject):
-            continue
-        if one.get("/Subtype") == "/Form":
-            yield from _pictures_in(one.get("/Resources"), depth - 1)
-        elif one.get("/Subtype") == "/Image" and _may_be_jpeg(one):
-            yield one
-
-
-def _may_be_jpeg(image: StreamObject) -> bool:
-    """Not of 1 bit, no stencil, and no colour that means transparent."""
-    return not (
-        _one_bit(image)
-        or bool(_resolved(image.get("/ImageMask", False)))
-        or isinstance(_resolved(image.get("/Mask")), ArrayObject)
-        or bool(_resolved(image.get("/SMaskInData", 0)))
-    )
-
-
-def _one_bit(image: StreamObject) -> bool:
-    return _resolved(image.get("/BitsPerComponent")) == 1 or bool(
-        {name.lstrip("/") for name in _filters(image)} & _ONE_BIT
-    )
-
-
-def _filters(image: StreamObject) -> list[str]:
-    filters = _resolved(image.get("/Filter", ArrayObject()))
-    return [str(one) for one in (filters if isinstance(filters, ArrayObject) else [filters])]
-
-
 def _coded(one: _Shown, step: Step) -> _Coded | None:
     """The picture as a JPEG; None if it can't be one, or would not be smaller."""
     share = min(1.0, (step.dpi or one.dpi) / one.dpi)
     size = one.item.get_px_size()
     try:
-        if plain := _is_plain_jpeg(one.stream):
+        if plain := is_plain_jpeg(one.stream):
             least = (round(size[0] * share), round(size[1] * share))
             picture = opened(one.stream._data, least)
         else:
@@ -269,39 +219,10 @@ def _coded(one: _Shown, step: Step) -> _Coded | None:
     return _Coded(jpeg, *picture.size, colours)
 
 
-def _is_plain_jpeg(image: StreamObject) -> bool:
-    """A JPEG whose numbers mean grey or RGB, as a decoder of JPEGs takes them to."""
-    if _filters(image) != ["/DCTDecode"] or "/Decode" in image:
-        return False
-    colours = _resolved(image.get("/ColorSpace"))
-    if isinstance(colours, ArrayObject) and len(colours) > 1:
-        if colours[0] != "/ICCBased":
-            return False
-        profile = _resolved(colours[1])
-        return isinstance(profile, DictionaryObject) and profile.get("/N") in (1, 3)
-    return str(colours) in _NAMED_COLOURS
-
-
-def _put(stream: StreamObject, coded: _Coded) -> None:
-    stream._data = coded.jpeg
-    for name in ("/DecodeParms", "/Decode", "/Intent", "/Length"):
-        stream.pop(NameObject(name), None)
-    stream[NameObject("/Filter")] = NameObject("/DCTDecode")
-    stream[NameObject("/Width")] = NumberObject(coded.width)
-    stream[NameObject("/Height")] = NumberObject(coded.height)
-    stream[NameObject("/BitsPerComponent")] = NumberObject(8)
-    if coded.colours is not None:
-        stream[NameObject("/ColorSpace")] = NameObject(coded.colours)
-
-
 def _written(writer: PdfWriter) -> bytes:
     output = io.BytesIO()
     writer.write(output)
     return output.getvalue()
-
-
-def _resolved(value: object) -> object:
-    return value.get_object() if hasattr(value, "get_object") else value
 
 
 def _key(coded: Any) -> _Key:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,8 +25,11 @@ CLEAN_BYTES = 2 * MAX_PICTURE_BYTES + MIB
 """Of a picture that was coded anew: a PNG may become larger as a JPEG, though hardly ever."""
 
 
-AT_ONCE = 2
-"""Children that make something at the same time: each may take all of its memory for a minute."""
+LONG_AT_ONCE = 2
+"""Children that join or compress at the same time: each may take all of its memory for a minute."""
+
+PATIENCE = 20
+"""Seconds that one more waits before it is told so: it holds one of the server's threads."""
 
 
 class Maker(Sandbox):
@@ -36,8 +41,8 @@ class Maker(Sandbox):
             cpu_seconds=cpu_seconds,
             wall_seconds=wall_seconds,
             makes=True,
-            at_once=AT_ONCE,
         )
+        self._long = threading.BoundedSemaphore(LONG_AT_ONCE)
 
     def clean(self, path: Path) -> CleanPicture:
         """A picture as it may go into a form. Raises ``MakingRefused``."""
@@ -49,11 +54,23 @@ class Maker(Sandbox):
         Of each its size in bytes, and the quarters to turn it clockwise. Raises ``MakingRefused``.
         """
         request = {"task": "join", "pictures": [list(one) for one in pictures]}
-        return self._make(path, request, Joined.from_bytes, MADE_BYTES)
+        with self._in_turn():
+            return self._make(path, request, Joined.from_bytes, MADE_BYTES)
 
     def compress(self, path: Path) -> Compressed:
         """A scan that fits into 15 M. Raises ``ScanRefused`` or ``MakingRefused``."""
-        return self._make(path, {"task": "compress"}, Compressed.from_bytes, MADE_BYTES)
+        with self._in_turn():
+            return self._make(path, {"task": "compress"}, Compressed.from_bytes, MADE_BYTES)
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        """As one of the few long tasks at once. Raises ``MakingRefused`` after ``PATIENCE``."""
+        if not self._long.acquire(timeout=PATIENCE):
+            raise MakingRefused(MakingRefusal(MakingReason.BUSY))
+        try:
+            yield
+        finally:
+            self._long.release()
 
     def _make(
         self, path: Path, request: dict[str, Any], parse: Callable[[bytes], T], most: int

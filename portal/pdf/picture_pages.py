@@ -22,6 +22,10 @@ PAGE_BYTES = 1024
 """What a page takes besides its picture, generously."""
 
 
+LEAST_COVERED = 0.5
+"""Share of an A4 page that a picture covers; a scan must cover 40 % (``scan_pages.py``)."""
+
+
 @dataclass(frozen=True, slots=True)
 class PagePicture:
     """A JPEG of ``width`` by ``height`` pixels; upright after ``turns`` quarters clockwise."""
@@ -35,6 +39,8 @@ class PagePicture:
 def bind(pictures: Sequence[PagePicture]) -> bytes:
     """Each picture in the middle of an A4 page, upright or across as it lies.
 
+    A strip, which would cover too little of it to be taken for a scan, has a page as narrow.
+
     The same pictures make the same bytes: the form that was uploaded before is known again.
     """
     writer = PdfWriter()
@@ -45,9 +51,11 @@ def bind(pictures: Sequence[PagePicture]) -> bytes:
         sides = sorted(inches * 72 for inches in A4_INCHES)
         if across[0] > across[1]:
             sides.reverse()
-        page = writer.add_blank_page(*sides)
         scale = min(sides[0] / across[0], sides[1] / across[1])
         box = (across[0] * scale, across[1] * scale)
+        if box[0] * box[1] < LEAST_COVERED * sides[0] * sides[1]:
+            sides = list(box)
+        page = writer.add_blank_page(*sides)
         margin = ((sides[0] - box[0]) / 2, (sides[1] - box[1]) / 2)
         image = writer._add_object(_image(picture))
         page[NameObject("/Resources")] = DictionaryObject(

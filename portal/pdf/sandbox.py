@@ -106,12 +106,11 @@ class Sandbox:
         wall_seconds: int,
         looks: bool = False,
         makes: bool = False,
-        at_once: int = AT_ONCE,
     ) -> None:
         self._loads = ["look"] * looks + ["make"] * makes
         self._limits = {"memory": memory_bytes, "cpu": cpu_seconds, "wall": wall_seconds}
         self._lock = threading.Lock()
-        self._slots = threading.BoundedSemaphore(at_once)
+        self._slots = threading.BoundedSemaphore(AT_ONCE)
         self._zygote: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self._owner = 0

@@ -40,6 +40,9 @@ LEAST_SIDE = 600
 MOST_PIXELS = 64_000_000
 """Of a picture that is unpacked whole, to 192 MB. A JPEG can be unpacked to a half, a PNG can't."""
 
+MAX_DRAFTS = 10
+"""Files of one kind that one person is making at the same time, each of another member."""
+
 A4_INCHES = (210 / 25.4, 297 / 25.4)
 
 
@@ -64,6 +67,8 @@ class MakingReason(StrEnum):
     SOURCE_TOO_LARGE = "source_too_large"
     SMALL_ALREADY = "small_already"
     SCAN_TOO_MUCH = "scan_too_much"
+    TOO_MANY_DRAFTS = "too_many_drafts"
+    BUSY = "busy"
     TIMEOUT = "timeout"
     CRASHED = "crashed"
 
@@ -88,6 +93,9 @@ _SENTENCES: Mapping[MakingReason, str] = {
     MakingReason.SMALL_ALREADY: "文件只有 {size}，没有超过 15M，不需要压缩，可以直接上传。",
     MakingReason.SCAN_TOO_MUCH: "各页降到 200 dpi 还有 {size}，超过 15M，再降就看不清了。"
     "请改为灰度重新扫描（盖红章的一页保留彩色），或确认没有多余的页。",
+    MakingReason.TOO_MANY_DRAFTS: "您还有 {pages} 名团员的文件没有做完（{found}等）。"
+    "请先把它们上传、放弃或清空，再做这一份；没有改动的保留 1 天。",
+    MakingReason.BUSY: "现在有几份文件正在处理，这一份没有做，没有任何改动。请过一会儿再试一次。",
     MakingReason.TIMEOUT: "处理用时太久，没有做成，没有任何改动。"
     "请少放几张，或用扫描软件生成 PDF 后上传。",
     MakingReason.CRASHED: "处理时出了问题，没有做成，没有任何改动。"

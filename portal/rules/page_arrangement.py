@@ -143,6 +143,19 @@ class Arrangement:
         return Arrangement(tuple(change(one) if one.page == page else one for one in self.pages))
 
 
+def missing_numbers(numbers: Mapping[int, int], blanks: Iterable[int]) -> tuple[int, ...]:
+    """Printed numbers that no page has, of a file where each page between them was read.
+
+    ``numbers`` are printed at the foot of pages, ``blanks`` are pages that have none. Where a page
+    was not read it may be the one that seems to be missing: then nothing is said.
+    """
+    known = numbers.keys() | set(blanks)
+    if not numbers or not known >= set(range(min(numbers), max(numbers) + 1)):
+        return ()
+    printed = set(numbers.values())
+    return tuple(sorted(set(range(min(printed), max(printed))) - printed))
+
+
 _WHOLE: Mapping[str, Callable[[Arrangement, Offers], Arrangement]] = {
     "straight": lambda pages, offers: pages.straightened(offers.turns),
     "sort": lambda pages, offers: pages.by_number(offers.numbers),

@@ -17,7 +17,8 @@ from portal import clock
 from portal.access import Actor
 from portal.errors import NotFound
 from portal.extensions import db
-from portal.models import Draft, DraftKind, DraftPicture
+from portal.models import Draft, DraftKind, DraftPicture, Member
+from portal.rules.making import MAX_DRAFTS, MakingReason, MakingRefusal, MakingRefused
 from portal.rules.page_shapes import WIDTHS
 from portal.runtime import runtime
 from portal.services.scans import Source, Uploaded, require_upload, upload
@@ -42,12 +43,13 @@ def draft_to_change(
 ) -> Draft:
     """The actor's draft, a new one if there is none; in a write transaction.
 
-    Raises as ``require_upload`` does. The member's row is locked, so that two requests of one
-    person make one draft.
+    Raises as ``require_upload`` does, and ``MakingRefused`` for one draft too many. The member's
+    row is locked, so that two requests of one person make one draft.
     """
     require_upload(actor, member_id, lock=True)
     draft = _own(actor, member_id, kind)
     if draft is None:
+        _require_few(actor, kind)
         draft = Draft(
             account_id=actor.account_id,
             member_id=member_id,
@@ -74,9 +76,7 @@ def read(key: str) -> bytes:
 
 
 def made_key(draft: Draft) -> str:
-    """Where the file lies that was made last. Raises ``NotFound`` when none was."""
-    if draft.made_name is None:
-        raise NotFound
+    """Where the file lies that was made last."""
     return f"{draft.folder}/{draft.made_name}.pdf"
 
 
@@ -159,6 +159,23 @@ def missing_files() -> Iterator[str]:
     made = select(Draft).where(Draft.made_name.is_not(None))
     named += [made_key(draft) for draft in db.session.scalars(made)]
     yield from sorted(set(named) - there)
+
+
+def _require_few(actor: Actor, kind: DraftKind) -> None:
+    """A draft may be 200 MB, and what a person began they are to end."""
+    names = db.session.scalars(
+        select(Member.name)
+        .join(Draft, Draft.member_id == Member.id)
+        .where(
+            Draft.account_id == actor.account_id,
+            Draft.kind == kind,
+            Draft.changed_at > clock.now() - KEPT,
+        )
+        .order_by(Draft.changed_at)
+    ).all()
+    if len(names) >= MAX_DRAFTS:
+        found, many = "、".join(names[:3]), len(names)
+        raise MakingRefused(MakingRefusal(MakingReason.TOO_MANY_DRAFTS, found=found, pages=many))
 
 
 def _own(actor: Actor, member_id: int, kind: DraftKind) -> Draft | None:

@@ -13,7 +13,7 @@ from portal import clock
 from portal.access import Action, Actor, joinings_for
 from portal.errors import NotFound, PortalError
 from portal.extensions import db
-from portal.models import Joining, JoiningState, Organisation
+from portal.models import Joining, JoiningState, MessageKind, Organisation
 from portal.rules.age import AgeAnswer, joining_age
 from portal.rules.deadlines import format_month
 from portal.rules.member_number import group_number
@@ -22,6 +22,7 @@ from portal.services import audit
 from portal.services.accounts import person_named_by
 from portal.services.branch_choice import is_open, open_branch
 from portal.services.member_editing import typed_number_faults
+from portal.services.messages import Letter, send_to_organisation
 from portal.services.transaction import writing
 
 OPEN_STATES = frozenset({JoiningState.DRAFT, JoiningState.RETURNED})
@@ -130,6 +131,16 @@ def send(actor: Actor, version: int, wanted: JoiningFields, *, age_confirmed: bo
         if not faults:
             joining.state, joining.sent_at = JoiningState.SENT, clock.now()
             joining.decided_at = joining.decided_by_id = None
+            assert joining.branch_id is not None
+            send_to_organisation(
+                joining.branch_id,
+                Letter(
+                    MessageKind.NOTICE,
+                    f"{joining.name} 提交了加入申请",
+                    f"{joining.name} 申请加入本支部，请对照纸质《入团志愿书》审核。",
+                    f"/joinings/{joining.id}",
+                ),
+            )
             audit.record(
                 actor,
                 audit.Event.JOINING_SENT,

@@ -11,7 +11,7 @@ from portal import clock
 from portal.access import Action, Actor, joinings_for
 from portal.errors import NotFound, PortalError
 from portal.extensions import db
-from portal.models import Account, Joining, JoiningState, Member, Organisation
+from portal.models import Account, Joining, JoiningState, Member, MessageKind, Organisation
 from portal.rules import masking
 from portal.runtime import runtime
 from portal.services import audit
@@ -25,6 +25,7 @@ from portal.services.joining import (
 )
 from portal.services.joining_queue import neighbour
 from portal.services.member_editing import NumberRefused, typed_number_faults
+from portal.services.messages import Letter, send_to_account
 from portal.services.transaction import writing
 
 REASON_LENGTH = 500
@@ -129,6 +130,11 @@ def send_back(actor: Actor, joining_id: int, version: int, reason: str) -> None:
         joining.returned_fields = sent_values(joining)
         joining.reason = reason.strip()[:REASON_LENGTH]
         _decide(actor, joining, JoiningState.RETURNED)
+        _tell(
+            joining,
+            "加入申请已退回",
+            f"{actor.organisation_name}退回了您的加入申请，请更正后重新提交。\n原因：{joining.reason}",
+        )
         audit.record(
             actor,
             audit.Event.JOINING_RETURNED,
@@ -149,6 +155,11 @@ def _approve(actor: Actor, joining_id: int, version: int) -> int:
         joining.id_number_sealed = joining.id_number_hash = None
         joining.phone_sealed = joining.phone_hash = None
         _decide(actor, joining, JoiningState.APPROVED)
+        _tell(
+            joining,
+            "加入申请已通过",
+            f"{actor.organisation_name}通过了您的加入申请，您现在可以查看自己的团员证。",
+        )
         session.execute(
             update(Account)
             .where(Account.joining_id == joining.id)
@@ -162,6 +173,13 @@ def _approve(actor: Actor, joining_id: int, version: int) -> int:
             number=member.number,
         )
         return member.id
+
+
+def _tell(joining: Joining, subject: str, body: str) -> None:
+    """Tell the person; the link leads to their first page, which changes with what they are."""
+    account = db.session.scalar(select(Account.id).where(Account.joining_id == joining.id))
+    assert account is not None
+    send_to_account(account, Letter(MessageKind.NOTICE, subject, body, "/"))
 
 
 def _member_of(joining: Joining, actor: Actor) -> Member:

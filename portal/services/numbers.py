@@ -12,7 +12,14 @@ from portal import clock
 from portal.access import Action, Actor, members_for
 from portal.errors import NotFound, PortalError
 from portal.extensions import db
-from portal.models import Account, Member, NumberRelease, Organisation, ReleaseState
+from portal.models import (
+    Account,
+    Member,
+    MessageKind,
+    NumberRelease,
+    Organisation,
+    ReleaseState,
+)
 from portal.rules.member_number import group_number
 from portal.rules.number_release import clean_reason
 from portal.rules.text import TextFault
@@ -20,6 +27,7 @@ from portal.services import audit
 from portal.services.derived import tallied
 from portal.services.member_editing import number_faults
 from portal.services.members import find_member
+from portal.services.messages import Letter, send_to_organisation
 from portal.services.transaction import writing
 
 
@@ -104,6 +112,7 @@ def decline(actor: Actor, request_id: int, *, answer: str) -> None:
             return
         _require_open(request)
         _close(actor, request, ReleaseState.DECLINED, answer)
+        _tell(actor, request, "解除编号占用的申请已退回", "编号没有变动")
         _record(actor, audit.Event.NUMBER_RELEASE_DECLINED, request, answer)
 
 
@@ -237,12 +246,28 @@ def _close(actor: Actor, request: NumberRelease, state: ReleaseState, answer: st
 
 def _release(actor: Actor, member: Member, request: NumberRelease, answer: str) -> None:
     _close(actor, request, ReleaseState.RELEASED, answer)
+    _tell(actor, request, "编号已解除占用", "请按纸质《入团志愿书》首页重新填写编号")
     with tallied(member):
         member.released_number, member.number = member.number, None
         member.version += 1
         member.changed_at = clock.now()
         member.changed_by_id = actor.account_id
     _record(actor, audit.Event.NUMBER_RELEASED, request, answer)
+
+
+def _tell(actor: Actor, request: NumberRelease, subject: str, words: str) -> None:
+    name = db.session.scalar(select(Member.name).where(Member.id == request.member_id))
+    send_to_organisation(
+        request.branch_id,
+        Letter(
+            MessageKind.NOTICE,
+            f"{name}：{subject}",
+            f"{name} 的编号 {group_number(request.number)}：{words}。\n"
+            f"{actor.organisation_name}的意见：{request.answer}",
+            f"/members/{request.member_id}/edit",
+        ),
+        actor=actor,
+    )
 
 
 def _record(actor: Actor, event: audit.Event, request: NumberRelease, reason: str) -> None:

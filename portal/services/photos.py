@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -12,12 +11,9 @@ from portal.access import Actor
 from portal.errors import NotFound, PortalError
 from portal.extensions import db
 from portal.models import Draft, DraftKind, DraftPicture, ScanOrigin
-from portal.pdf.wire import CleanPicture, Joined
+from portal.pdf.wire import Joined
 from portal.rules.making import (
     LEAST_DPI,
-    MAX_PICTURE_BYTES,
-    MAX_PICTURES,
-    MAX_PICTURES_BYTES,
     MakingReason,
     MakingRefusal,
     MakingRefused,
@@ -26,12 +22,8 @@ from portal.rules.making import (
 from portal.rules.page_arrangement import ArrangedPage, Arrangement
 from portal.runtime import runtime
 from portal.services import drafts
-from portal.services.scans import Source, Uploaded, require_upload
+from portal.services.scans import Source, Uploaded
 from portal.services.transaction import writing
-from portal.storage import Incoming
-
-Gather = Callable[[], Incoming]
-"""Gives a file in the store for the next picture of a request."""
 
 
 class MadeBefore(PortalError):
@@ -43,14 +35,6 @@ class MadeBefore(PortalError):
         super().__init__(
             "照片或顺序在合成之后又有改动，或已经上传过。请重新点“合成预览”核对后再上传。"
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A picture as somebody's file."""
-
-    name: str
-    content: Incoming
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,21 +85,12 @@ class PhotoDraft:
     made: Made | None
 
 
-@dataclass(frozen=True, slots=True)
-class Added:
-    """What came of pictures that were added; ``refused`` has each file's name with a sentence."""
-
-    numbers: tuple[int, ...]
-    again: int
-    refused: tuple[tuple[str, str], ...]
-
-
 def draft_of(actor: Actor, member_id: int) -> PhotoDraft:
     """What there is of the actor's pictures. Raises as ``require_upload`` does."""
     draft = drafts.find_draft(actor, member_id, DraftKind.PHOTOS)
     if draft is None:
         return PhotoDraft((), Arrangement(()), None)
-    photos = tuple(_photo(one) for one in _pictures(draft))
+    photos = tuple(_photo(one) for one in pictures_of(draft))
     made = None
     if draft.made_name is not None:
         assert draft.made_size is not None
@@ -130,45 +105,12 @@ def draft_of(actor: Actor, member_id: int) -> PhotoDraft:
             draft.made_of,
             draft.made_of == draft.pages,
         )
-    return PhotoDraft(photos, _arrangement(draft.pages, len(photos)), made)
+    return PhotoDraft(photos, arrangement_of(draft.pages, len(photos)), made)
 
 
 def arranged(draft: PhotoDraft, pages: str | None) -> Arrangement:
     """The pictures as ``pages`` says, or as they were kept if it says nothing that can be."""
     return (_parsed(pages, len(draft.photos)) if pages else None) or draft.pages
-
-
-def add(
-    actor: Actor,
-    member_id: int,
-    receive: Callable[[Gather], Sequence[Received]],
-) -> Added:
-    """Add the pictures that ``receive`` writes behind the others.
-
-    Each is taken or refused alone; one that is there already is not taken twice. Raises as
-    ``require_upload`` does, before a byte is read.
-    """
-    require_upload(actor, member_id)
-    db.session.rollback()  # no database connection is held while a slow line sends
-    numbers: list[int] = []
-    refused: list[tuple[str, str]] = []
-    again = 0
-    with ExitStack() as open_files:
-
-        def gather() -> Incoming:
-            return open_files.enter_context(runtime().store.receive(MAX_PICTURE_BYTES))
-
-        for one in receive(gather):
-            try:
-                number = _add_one(actor, member_id, one.content)
-            except MakingRefused as error:
-                refused.append((one.name, error.message))
-            else:
-                if number is None:
-                    again += 1
-                else:
-                    numbers.append(number)
-    return Added(tuple(numbers), again, tuple(refused))
 
 
 def arrange(actor: Actor, member_id: int, pages: str) -> PhotoDraft:
@@ -179,7 +121,7 @@ def arrange(actor: Actor, member_id: int, pages: str) -> PhotoDraft:
     if drafts.find_draft(actor, member_id, DraftKind.PHOTOS) is not None:
         with writing() as session:
             draft = drafts.draft_to_change(session, actor, member_id, DraftKind.PHOTOS)
-            if (wanted := _parsed(pages, len(_pictures(draft)))) is not None:
+            if (wanted := _parsed(pages, len(pictures_of(draft)))) is not None:
                 draft.pages = str(wanted)
     return draft_of(actor, member_id)
 
@@ -190,8 +132,8 @@ def make(actor: Actor, member_id: int) -> None:
     Raises ``MakingRefused``; then what was made before stays.
     """
     draft = drafts.find_draft(actor, member_id, DraftKind.PHOTOS)
-    pictures = {one.number: one for one in _pictures(draft)} if draft is not None else {}
-    kept = _arrangement(draft.pages, len(pictures)).kept if draft is not None else ()
+    pictures = {one.number: one for one in pictures_of(draft)} if draft is not None else {}
+    kept = arrangement_of(draft.pages, len(pictures)).kept if draft is not None else ()
     if draft is None or not kept:
         raise MakingRefused(MakingRefusal(MakingReason.NOTHING_TO_JOIN))
     if draft.made_name is not None and draft.made_of == draft.pages:
@@ -256,75 +198,6 @@ def made_page(actor: Actor, member_id: int, name: str, page: int, width: int) ->
     return drafts.made_page(draft, page, width)
 
 
-def _add_one(actor: Actor, member_id: int, incoming: Incoming) -> int | None:
-    """The new picture's number; None if it is there already. Raises ``MakingRefused``."""
-    if incoming.over_limit:
-        raise MakingRefused(MakingRefusal(MakingReason.PICTURE_TOO_LARGE, size=incoming.size))
-    digest = bytes.fromhex(incoming.sha256)
-    with writing() as session:
-        draft = drafts.draft_to_change(session, actor, member_id, DraftKind.PHOTOS)
-        if _has_or_refuses(draft, digest):
-            return None
-        folder = draft.folder
-    cleaned = runtime().maker.clean(incoming.path)
-    name, store = drafts.new_name(), runtime().store
-    store.put(f"{folder}/{name}.jpg", cleaned.content)
-    store.put(f"{folder}/{name}view.jpg", cleaned.view)
-    store.put(f"{folder}/{name}small.jpg", cleaned.thumbnail)
-    try:
-        return _add_row(actor, member_id, _Stored(folder, name, digest), cleaned)
-    except BaseException:
-        drafts.forget_files(folder, name)
-        raise
-
-
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    """Where a picture's files lie, and what came for it."""
-
-    folder: str
-    name: str
-    digest: bytes
-
-
-def _add_row(actor: Actor, member_id: int, stored: _Stored, cleaned: CleanPicture) -> int | None:
-    """Asked again: while it was made clean, others may have come, or the draft have gone."""
-    with writing() as session:
-        draft = drafts.draft_to_change(session, actor, member_id, DraftKind.PHOTOS)
-        if draft.folder != stored.folder:
-            raise MakingRefused(MakingRefusal(MakingReason.CRASHED))
-        if _has_or_refuses(draft, stored.digest):
-            drafts.forget_files(stored.folder, stored.name)
-            return None
-        number = len(_pictures(draft)) + 1
-        session.add(
-            DraftPicture(
-                draft_id=draft.id,
-                number=number,
-                name=stored.name,
-                sha256=stored.digest,
-                size=len(cleaned.content),
-                width=cleaned.width,
-                height=cleaned.height,
-                turns=cleaned.turns,
-            )
-        )
-        draft.pages = str(_arrangement(draft.pages, number))
-        return number
-
-
-def _has_or_refuses(draft: Draft, digest: bytes) -> bool:
-    """Whether the draft has the picture; raises ``MakingRefused`` if there is no room for it."""
-    there = _pictures(draft)
-    if any(one.sha256 == digest for one in there):
-        return True
-    if len(there) >= MAX_PICTURES:
-        raise MakingRefused(MakingRefusal(MakingReason.TOO_MANY_PICTURES))
-    if sum(one.size for one in there) >= MAX_PICTURES_BYTES:
-        raise MakingRefused(MakingRefusal(MakingReason.NO_ROOM))
-    return False
-
-
 def _joined(keys: Sequence[str], laid: Sequence[tuple[int, int]]) -> Joined:
     """What the maker makes of the pictures, which lie one behind the other in a file."""
     store = runtime().store
@@ -334,7 +207,8 @@ def _joined(keys: Sequence[str], laid: Sequence[tuple[int, int]]) -> Joined:
         return runtime().maker.join(together.path, laid)
 
 
-def _arrangement(text: str, count: int) -> Arrangement:
+def arrangement_of(text: str, count: int) -> Arrangement:
+    """What was kept as text, of so many pictures; those that came since are behind the others."""
     return _parsed(text, count) or Arrangement.of(count)
 
 
@@ -350,7 +224,8 @@ def _parsed(text: str, count: int) -> Arrangement | None:
     return Arrangement((*first, *(ArrangedPage(page) for page in range(known + 1, count + 1))))
 
 
-def _pictures(draft: Draft) -> list[DraftPicture]:
+def pictures_of(draft: Draft) -> list[DraftPicture]:
+    """A draft's pictures by number."""
     return list(
         db.session.scalars(
             select(DraftPicture)

@@ -60,7 +60,7 @@ class ScanReplaced(PortalError):
 
     def __init__(self) -> None:
         super().__init__(
-            "这份《入团志愿书》刚才已被重新上传、整理或删除，您这一步没有做，现在的文件没有变动。"
+            "这份《入团志愿书》刚才已被重新上传、整理或删除，您的这一步操作没有执行，现在的文件没有变动。"
         )
 
 
@@ -71,7 +71,7 @@ class ScanEnded(PortalError):
 
     def __init__(self, member_id: int, *, replaced: bool) -> None:
         super().__init__(
-            "这份《入团志愿书》已被重新上传的文件替换。"
+            "这份《入团志愿书》已被新的文件替换。"
             if replaced
             else "这份《入团志愿书》已被删除。需要时请由团员所在的团支部撤销删除，或者重新上传。"
         )

@@ -1,9 +1,11 @@
 /* 拍照合成: pictures are sent one after the other, so that a lost line loses only the one under way;
-   the order is kept on the server as it changes. And buttons that take long say so. ES5. */
+   the order is kept on the server as it changes. 压缩: the file is sent with its progress. And buttons
+   that take long say so. ES5. */
 (function () {
   'use strict';
   var MIB = 1024 * 1024;
-  var MAX_BYTES = 20 * MIB;
+  var MAX_BYTES = 20 * MIB; // of a picture
+  var MAX_COMPRESSED = 100 * MIB;
   function at(id) { return document.getElementById(id); }
 
   function make(tag, className, text) {
@@ -30,17 +32,9 @@
     }
   });
 
-  var form = at('add');
-  if (!form) { return; }
-  var queue = at('queue'), said = at('said'), photos = at('photos'), save = at('save'), made = at('made');
-  var sheet = photos.querySelector('.page-sheet');
-  var joinButton = save.querySelector('button');
+  /* ---- a file under way, in a row with its progress ---- */
 
-  /* ---- one picture after the other ---- */
-
-  var waiting = []; // {file, row}
-  var current = null; // the one under way, with its request
-  var chosen = 0, came = 0;
+  var queue = at('queue');
 
   function rowFor(file) {
     var row = make('li', 'sending');
@@ -65,6 +59,102 @@
 
   function remove(row) { if (row.parentNode) { row.parentNode.removeChild(row); } }
 
+  function complain(row, text) {
+    words(row, 'sending cell-error', text);
+    row.setAttribute('role', 'alert');
+  }
+
+  // Sends a form with one file; `then` has answered, lost and cancelled.
+  function sendFile(form, field, file, row, received, then) {
+    var request = new XMLHttpRequest(), body = new FormData();
+    var bar = make('progress'), state = make('span', 'sending-words', '');
+    body.append('csrf_token', form.elements.csrf_token.value);
+    body.append(field, file);
+    row.removeAttribute('role');
+    words(row, 'sending', '');
+    bar.max = 100;
+    bar.value = 0;
+    bar.setAttribute('aria-label', '上传 ' + file.name);
+    row.appendChild(bar);
+    row.appendChild(state);
+    var cancel = button(row, '取消', function () { request.abort(); });
+    request.upload.onprogress = function (event) {
+      if (!event.lengthComputable) { return; }
+      if (event.loaded >= event.total) {
+        bar.removeAttribute('value');
+        state.textContent = received;
+        cancel.hidden = true;
+        return;
+      }
+      bar.value = event.loaded * 100 / event.total;
+      state.textContent = Math.floor(bar.value) + '% · ' + (event.loaded / MIB).toFixed(1) + ' / ' + (event.total / MIB).toFixed(1) + 'M';
+    };
+    request.onload = function () { then.answered(request); };
+    request.onerror = then.lost;
+    request.onabort = then.cancelled;
+    request.open('POST', form.action);
+    request.setRequestHeader('HX-Request', 'true');
+    request.setRequestHeader('HX-Current-URL', location.href);
+    request.send(body);
+  }
+
+  // Not signed in any more, no room, a fault: said above, as on every page.
+  function tellAbove(request) {
+    at('messages').innerHTML = request.responseText;
+    window.scrollTo(0, 0);
+  }
+
+  /* ---- a scan over 15 M ---- */
+
+  var large = at('compress');
+  if (large) {
+    large.addEventListener('submit', function (event) {
+      event.preventDefault();
+      var file = large.elements.file.files[0], submit = large.querySelector('button');
+      queue.textContent = '';
+      var row = rowFor(file);
+      if (file.size > MAX_COMPRESSED) {
+        complain(row, '有 ' + (Math.ceil(file.size * 10 / MIB) / 10).toFixed(1) + 'M，超过 100M，不能在这里压缩。' +
+          '请把扫描分辨率调到 200 dpi 或改为灰度，重新生成后再上传。');
+        return;
+      }
+      submit.disabled = true;
+      sendFile(large, 'file', file, row, '正在压缩，约需 1 分钟…', {
+        answered: function (request) {
+          submit.disabled = false;
+          var answer = make('div');
+          if (request.getResponseHeader('HX-Redirect')) {
+            location.replace(request.getResponseHeader('HX-Redirect'));
+            return;
+          }
+          answer.innerHTML = request.responseText;
+          var refused = answer.querySelector('.cell-error');
+          if (!refused) { tellAbove(request); }
+          complain(row, refused ? refused.textContent : '没有压缩。');
+        },
+        lost: function () {
+          submit.disabled = false;
+          complain(row, '上传中断，文件没有保存，原来的没有变动。请再点一次“压缩”。');
+        },
+        cancelled: function () {
+          submit.disabled = false;
+          words(row, 'sending', '已取消，没有上传。');
+        }
+      });
+    });
+    return;
+  }
+
+  /* ---- one picture after the other ---- */
+
+  var form = at('add');
+  var said = at('said'), photos = at('photos'), save = at('save'), made = at('made');
+  var sheet = photos.querySelector('.page-sheet');
+  var joinButton = save.querySelector('button');
+  var waiting = []; // {file, row}
+  var current = null; // the one under way
+  var chosen = 0, came = 0;
+
   function take(files) {
     if (!current && !waiting.length) { chosen = came = 0; }
     for (var i = 0; i < files.length; i++) {
@@ -83,8 +173,7 @@
   }
 
   function refuse(row, text) {
-    words(row, 'sending cell-error', text);
-    row.setAttribute('role', 'alert');
+    complain(row, text);
     button(row, '知道了', function () { remove(row); form.elements.pictures.focus(); });
   }
 
@@ -97,48 +186,25 @@
   }
 
   function send(one) {
-    var request = one.request = new XMLHttpRequest(), body = new FormData();
-    var bar = make('progress'), state = make('span', 'sending-words', '');
-    body.append('csrf_token', form.elements.csrf_token.value);
-    body.append('pictures', one.file);
-    words(one.row, 'sending', '');
-    bar.max = 100;
-    bar.value = 0;
-    bar.setAttribute('aria-label', '添加 ' + one.file.name);
-    one.row.appendChild(bar);
-    one.row.appendChild(state);
-    var cancel = button(one.row, '取消', function () { request.abort(); });
-    request.upload.onprogress = function (event) {
-      if (!event.lengthComputable) { return; }
-      if (event.loaded >= event.total) {
-        bar.removeAttribute('value');
-        state.textContent = '正在处理…';
-        cancel.hidden = true;
-        return;
-      }
-      bar.value = event.loaded * 100 / event.total;
-      state.textContent = Math.floor(bar.value) + '% · ' + (event.loaded / MIB).toFixed(1) + ' / ' + (event.total / MIB).toFixed(1) + 'M';
-    };
-    request.onload = function () { answered(one, request); };
-    request.onerror = function () { lost(one); };
-    request.onabort = function () {
-      remove(one.row);
-      chosen -= 1;
-      current = null;
-      next();
-    };
-    request.open('POST', form.action);
-    request.setRequestHeader('HX-Request', 'true');
-    request.setRequestHeader('HX-Current-URL', location.href);
-    request.send(body);
+    sendFile(form, 'pictures', one.file, one.row, '正在处理…', {
+      answered: function (request) { answered(one, request); },
+      lost: function () { stopped(one, '传送中断，这一张没有添加，已添加的没有变动。'); },
+      cancelled: function () { giveUp(one); }
+    });
+  }
+
+  function giveUp(one) {
+    remove(one.row);
+    chosen -= 1;
+    current = null;
+    next();
   }
 
   function answered(one, request) {
     var answer = make('div');
     answer.innerHTML = request.responseText;
-    if (request.status !== 200) { // not signed in any more, no room, a fault: for all that follow, too
-      at('messages').innerHTML = request.responseText;
-      window.scrollTo(0, 0);
+    if (request.status !== 200) { // for all that follow, too
+      tellAbove(request);
       stopped(one, '没有添加。');
       return;
     }
@@ -155,18 +221,10 @@
     next();
   }
 
-  function lost(one) { stopped(one, '传送中断，这一张没有添加，已添加的没有变动。'); }
-
   function stopped(one, text) {
-    words(one.row, 'sending cell-error', text);
-    one.row.setAttribute('role', 'alert');
+    complain(one.row, text);
     var again = button(one.row, '重试', function () { retry(one); });
-    button(one.row, '不要了', function () {
-      remove(one.row);
-      current = null;
-      chosen -= 1;
-      next();
-    });
+    button(one.row, '不要了', function () { giveUp(one); });
     one.stopped = true;
     again.focus();
   }
@@ -174,7 +232,6 @@
   function retry(one) {
     if (!one || !one.stopped) { return; }
     one.stopped = false;
-    one.row.removeAttribute('role');
     send(one);
   }
 

@@ -16,6 +16,7 @@ from tests.browser.drivers import Driver, PlaywrightPage, wait, wait_gone, wait_
 from tests.browser.test_arranging import order, pictures_are_there
 from tests.browser.test_numbers import query
 from tests.browser.test_stories import first_missing, no_sideways_scroll
+from tests.scans import good_scan
 
 MIB = 1024 * 1024
 
@@ -169,7 +170,7 @@ def test_photos_in_every_engine(people_everywhere: People, tmp_path: Path) -> No
 
 
 def test_a_scan_of_30_mb_fits_and_is_compared_before_it_is_taken(
-    people_today: People, portal: Portal, large_scan: Path
+    people_today: People, portal: Portal, large_scan: Path, tmp_path: Path
 ) -> None:
     page = people_today.sign_in("zhibu1")
     assert isinstance(page, PlaywrightPage)
@@ -190,6 +191,12 @@ def test_a_scan_of_30_mb_fits_and_is_compared_before_it_is_taken(
     assert query(portal, now, member) == []  # nothing is stored before it is accepted
     page.viewport(360, 740)
     no_sideways_scroll(page)
+    # Another file after all: refused in its row, and what was offered stays.
+    small = tmp_path / "小.pdf"
+    small.write_bytes(good_scan())
+    page.choose_file("#file", small)
+    page.click("#compress button")
+    wait_text(page, "#queue", "不需要压缩，可以直接上传")
     page.click("#offer .button-primary")
     wait_text(page, "#messages", "压缩后的文件已上传。")
     ((origin, size),) = query(portal, now, member)

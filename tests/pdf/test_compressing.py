@@ -29,7 +29,7 @@ from portal.rules.scan_refusals import RefusalReason, ScanRefused
 from tests import pictures, scans
 
 DPI = 240
-SIZE = (1984, 2806)  # of A4
+SIZE = (1398, 1984)  # of A5
 
 
 @cache
@@ -65,10 +65,10 @@ def scan(*images: StreamObject, in_form: bool = False, title: str = "") -> bytes
     if title:
         writer.add_metadata({"/Title": title})
     for one in images:
-        page = writer.add_blank_page(595.28, 841.89)
+        page = writer.add_blank_page(419.53, 595.28)
         shown = writer._add_object(one)
         drawing = DecodedStreamObject()
-        drawing.set_data(b"q 595.28 0 0 841.89 0 0 cm /P Do Q")
+        drawing.set_data(b"q 419.53 0 0 595.28 0 0 cm /P Do Q")
         named = DictionaryObject({name("/XObject"): DictionaryObject({name("/P"): shown})})
         if in_form:
             form = DecodedStreamObject()
@@ -77,7 +77,7 @@ def scan(*images: StreamObject, in_form: bool = False, title: str = "") -> bytes
                 {
                     name("/Type"): name("/XObject"),
                     name("/Subtype"): name("/Form"),
-                    name("/BBox"): ArrayObject(map(NumberObject, (0, 0, 596, 842))),
+                    name("/BBox"): ArrayObject(map(NumberObject, (0, 0, 420, 596))),
                     name("/Resources"): named,
                 }
             )
@@ -119,7 +119,7 @@ def pictures_of(pdf: bytes) -> list[StreamObject]:
 
 
 def dpi_of(stream: StreamObject) -> float:
-    return min(stream["/Width"] / 8.27, stream["/Height"] / 11.69)  # type: ignore[operator, no-any-return]
+    return min(stream["/Width"] / 5.827, stream["/Height"] / 8.268)  # type: ignore[operator, no-any-return]
 
 
 def likeness(before: bytes, after: bytes, index: int = 0) -> float:

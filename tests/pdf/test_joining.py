@@ -122,3 +122,11 @@ def test_the_gentlest_step_is_found_with_few_attempts(fits_from: int) -> None:
     found = gentlest(STEPS, attempt)
     assert found == ((STEPS[fits_from], "made") if fits_from < len(STEPS) else None)
     assert len(asked) <= 4
+
+
+def test_a_strip_makes_a_page_of_its_own_shape() -> None:
+    """On A4 it would cover too little to be taken for a scan."""
+    made = joined([pictures.jpeg(pictures.page(600, 2400))])
+    assert inspect(made.pdf).pages == 1
+    ((width, height),) = [page.get_size() for page in pypdfium2.PdfDocument(made.pdf)]
+    assert (round(width), round(height)) == (210, 842)

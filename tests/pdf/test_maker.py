@@ -11,6 +11,7 @@ import pypdfium2
 import pytest
 from PIL import Image
 
+import portal.pdf.maker
 from portal.pdf.jpeg import bare
 from portal.pdf.maker import Maker
 from portal.pdf.wire import CleanPicture, Compressed, Joined
@@ -111,6 +112,20 @@ def test_what_takes_too_long_is_stopped_with_a_sentence(weak: Maker, tmp_path: P
     with pytest.raises(MakingRefused, match="用时太久") as refused:
         weak.join(path, [(len(content), 0)] * 20)
     assert refused.value.refusal.reason is MakingReason.TIMEOUT
+
+
+def test_one_more_than_can_be_made_at_once_is_told_and_a_picture_passes(
+    maker: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(pictures.jpeg())
+    monkeypatch.setattr(portal.pdf.maker, "PATIENCE", 0.01)
+    with maker._in_turn(), maker._in_turn():
+        with pytest.raises(MakingRefused, match="请过一会儿再试一次") as refused:
+            maker.compress(path)
+        assert refused.value.refusal.reason is MakingReason.BUSY
+        assert maker.clean(path).width == 900
+    assert maker.join(path, [(path.stat().st_size, 0)]).pages == 1
 
 
 @pytest.mark.parametrize("kind", [CleanPicture, Joined, Compressed])

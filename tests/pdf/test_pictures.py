@@ -153,3 +153,26 @@ def test_what_is_no_picture_of_a_page_is_refused_in_words(
 @pytest.mark.parametrize("cut", range(0, 700, 23))
 def test_a_jpeg_cut_off_anywhere_is_no_bare_one(cut: int) -> None:
     assert bare(pictures.jpeg()[:cut]) is None
+
+
+def test_a_phone_that_writes_nonsense_beside_its_picture_takes_pictures_too() -> None:
+    for exif in (
+        b"Exif\0\0secret",
+        b"Exif\0\0MM\0*\xff\xff\xff\xff",
+        b"Exif\0\0II*\0\x08\0\0\0\xff\xff",
+    ):
+        cleaned = clean(pictures.jpeg(exif=exif))
+        assert (cleaned.width, cleaned.height, cleaned.turns) == (900, 1200, 0)
+
+
+def test_of_a_file_with_several_pictures_the_first_is_taken() -> None:
+    """As phones write that keep a smaller copy, or one for each eye."""
+    several = io.BytesIO()
+    pictures.page().save(
+        several, "MPO", save_all=True, append_images=[pictures.page(300, 400)], quality=90
+    )
+    assert Image.open(several).format == "MPO"
+    cleaned = clean(several.getvalue())
+    assert (cleaned.width, cleaned.height) == (900, 1200)
+    assert len(cleaned.content) < len(several.getvalue()) - 5000
+    assert opened(cleaned.content).format == "JPEG"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.rules.page_arrangement import Arrangement, Offers
+from portal.rules.page_arrangement import Arrangement, Offers, missing_numbers
 
 SEEN = Offers(turns={2: 2, 4: 3}, blanks=frozenset({5}), numbers={2: 1, 3: 4, 4: 3, 6: 2})
 
@@ -56,6 +56,25 @@ def test_what_was_done_is_said(pages: str, words: str) -> None:
     parsed = Arrangement.parse(pages, 3)
     assert parsed.words == words
     assert parsed.is_changed == bool(words)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "blanks", "missing"),
+    [
+        ({2: 1, 3: 2, 4: 3}, (), ()),
+        ({2: 1, 3: 2, 4: 5}, (), (3, 4)),
+        ({2: 5, 3: 1, 4: 2}, (), (3, 4)),  # in whatever order
+        ({2: 1, 3: 2, 5: 4}, (), ()),  # page 4 may be the third
+        ({2: 1, 3: 2, 5: 4}, (4,), (3,)),
+        ({2: 1, 3: 2, 4: 2}, (), ()),
+        ({3: 7}, (), ()),
+        ({}, (1,), ()),
+    ],
+)
+def test_a_number_that_no_page_has_is_told_where_all_were_read(
+    numbers: dict[int, int], blanks: tuple[int, ...], missing: tuple[int, ...]
+) -> None:
+    assert missing_numbers(numbers, blanks) == missing
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from sqlalchemy import func, select
 
-from portal.demo.paper import pad_to
+from portal.demo.paper import bind, pad_to
 from portal.errors import NotAllowed, NotFound
 from portal.extensions import db
 from portal.models import Draft, Scan, ScanOrigin
@@ -20,6 +20,7 @@ from portal.services import large_scans
 from portal.services.fsck import check
 from portal.services.large_scans import NothingOffered, Offer
 from portal.storage import Incoming
+from tests import pictures
 from tests import scans as files
 from tests.builders import World
 
@@ -114,6 +115,27 @@ def test_what_can_not_be_compressed_is_refused_and_the_offer_stays(
         offer(world, member, content)
     assert refused.value.refusal.reason is reason
     assert large_scans.offer_of(branch, member) == offered
+
+
+def test_a_scan_without_red_has_no_seal_to_compare(world: World) -> None:
+    member, branch = world.add_member(), world.actor(world.branch)
+    grey = pictures.jpeg(pictures.page(660, 900, grey=True))
+    offered = offer(world, member, pad_to(bind([grey]), MAX_SCAN_BYTES + 1))
+    assert offered.seal_page is None
+    assert len(stored()) == 5
+    with pytest.raises(NotFound):
+        large_scans.picture(branch, member, offered.name, "seal", "before")
+
+
+def test_what_can_not_be_shown_is_not_offered(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    member = world.add_member()
+    monkeypatch.setattr(large_scans, "PART_WIDTH", -1)
+    with pytest.raises(MakingRefused) as refused:
+        offer(world, member, large())
+    assert refused.value.refusal.reason is MakingReason.CRASHED
+    assert large_scans.offer_of(world.actor(world.branch), member) is None
 
 
 def test_an_offer_is_its_persons_alone(world: World) -> None:

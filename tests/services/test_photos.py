@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import time_machine
@@ -16,11 +18,13 @@ from sqlalchemy import func, select
 from portal.errors import NotAllowed, NotFound
 from portal.extensions import db
 from portal.models import AuditRecord, Draft, DraftPicture, Scan, ScanOrigin, ScanState
+from portal.pdf.wire import CleanPicture
 from portal.rules.making import MAX_PICTURES, MakingReason, MakingRefused
 from portal.runtime import runtime
-from portal.services import drafts, photos
+from portal.services import drafts, photo_adding, photos
 from portal.services.fsck import check
-from portal.services.photos import Added, Gather, MadeBefore, PhotoDraft, Received
+from portal.services.photo_adding import Added, Gather, Received
+from portal.services.photos import MadeBefore, PhotoDraft
 from portal.services.scans import NoUploadHere, Uploaded
 from portal.services.sweep import sweep
 from tests import pictures
@@ -42,7 +46,7 @@ def add(world: World, member: int, *contents: bytes) -> Added:
             found.append(Received(f"IMG_{place}.jpg", incoming))
         return found
 
-    return photos.add(world.actor(world.branch), member, receive)
+    return photo_adding.add(world.actor(world.branch), member, receive)
 
 
 def take(world: World, member: int) -> Uploaded:
@@ -82,13 +86,18 @@ def test_pictures_become_the_members_form(world: World) -> None:
     ]
     assert Image.open(io.BytesIO(photos.picture(branch, member, 2, small=True))).size == (320, 240)
 
+    assert [one.tall for one in draft.photos] == [1364, 750, 1333]
     photos.arrange(branch, member, "2r1.3.1x")
     photos.make(branch, member)
     made = draft_of(world, member).made
     assert made is not None
     assert (made.pages, made.coarser, made.is_current) == (2, False, True)
-    shown = Image.open(io.BytesIO(photos.made_page(branch, member, made.name, 1, 200)))
-    assert shown.width < shown.height  # turned once more
+    for _ in range(2):  # drawn, and kept
+        shown = Image.open(io.BytesIO(photos.made_page(branch, member, made.name, 1, 200)))
+        assert shown.width < shown.height  # turned once more
+    for name, page, width in (("x", 1, 200), (made.name, 3, 200), (made.name, 1, 201)):
+        with pytest.raises(NotFound):
+            photos.made_page(branch, member, name, page, width)
     assert check() == []
 
     done = take(world, member)
@@ -102,6 +111,7 @@ def test_pictures_become_the_members_form(world: World) -> None:
     assert said.detail["origin"] == "from_photos"
     with pytest.raises(MadeBefore):  # the button again, or the page of before
         take(world, member)
+    drafts.forget(1)  # by two at once: the second finds nothing
 
 
 def test_each_picture_is_taken_or_refused_alone(world: World) -> None:
@@ -125,12 +135,12 @@ def test_a_picture_over_20_m_is_named_with_its_size(world: World) -> None:
 
 def test_there_is_an_end_to_pictures(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     member = world.add_member()
-    monkeypatch.setattr(photos, "MAX_PICTURES", 2)
+    monkeypatch.setattr(photo_adding, "MAX_PICTURES", 2)
     added = add(world, member, FIRST, SECOND, THIRD)
     assert added.numbers == (1, 2)
     assert f"最多 {MAX_PICTURES} 张" in added.refused[0][1]
-    monkeypatch.setattr(photos, "MAX_PICTURES", 9)
-    monkeypatch.setattr(photos, "MAX_PICTURES_BYTES", 1000)
+    monkeypatch.setattr(photo_adding, "MAX_PICTURES", 9)
+    monkeypatch.setattr(photo_adding, "MAX_PICTURES_BYTES", 1000)
     assert "200M" in add(world, member, THIRD).refused[0][1]
     photos.clear(world.actor(world.branch), member)
     photos.clear(world.actor(world.branch), member)
@@ -141,10 +151,16 @@ def test_what_is_no_arrangement_changes_nothing(world: World) -> None:
     member, branch = world.add_member(), world.actor(world.branch)
     add(world, member, FIRST, SECOND)
     photos.arrange(branch, member, "2.1r3")
-    for wrong in ("", "1", "2.2", "3.1.2", "x", "1.2.3.4"):
-        assert str(photos.arrange(branch, member, wrong).pages) in ("2.1r3", "1.2"), wrong
-        photos.arrange(branch, member, "2.1r3")
-    assert str(draft_of(world, member).pages) == "2.1r3"
+    for wrong in ("2.2", "3.1.2", "x", "1.2.3.4"):
+        assert str(photos.arrange(branch, member, wrong).pages) == "2.1r3", wrong
+    assert str(photos.arrange(branch, member, "1r2").pages) == "1r2.2"  # of a page of before
+    assert photos.arrange(branch, world.add_member(), "1").photos == ()
+    draft = draft_of(world, member)
+    assert [str(photos.arranged(draft, one)) for one in ("2.1", "x", None)] == [
+        "2.1",
+        "1r2.2",
+        "1r2.2",
+    ]
 
 
 def test_what_was_changed_since_is_not_taken(world: World) -> None:
@@ -192,6 +208,21 @@ def test_a_draft_is_its_persons_alone(world: World) -> None:
         photos.picture(world.actor(world.branch), member, 2, small=False)
     with pytest.raises(NotFound):
         photos.made_page(world.actor(world.branch), member, "x", 1, 200)
+    with pytest.raises(NotFound):
+        photos.picture(world.actor(world.branch), world.add_member(), 1, small=True)
+
+
+def test_what_a_person_began_they_are_to_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drafts, "MAX_DRAFTS", 2)
+    begun = [world.add_member(name="安新"), world.add_member(name="何静")]
+    for member in begun:
+        add(world, member, FIRST)
+    another = world.add_member()
+    ((_, message),) = add(world, another, FIRST).refused
+    assert "您还有 2 名团员的文件没有做完（安新、何静等）" in message
+    assert add(world, begun[0], THIRD).numbers == (2,)
+    photos.clear(world.actor(world.branch), begun[1])
+    assert add(world, another, FIRST).numbers == (1,)
 
 
 def test_who_needs_no_form_has_no_draft(world: World) -> None:
@@ -225,6 +256,45 @@ def test_fsck_tells_of_a_picture_that_is_missing(world: World) -> None:
     add(world, member, FIRST)
     runtime().store.delete(next(key for key in files() if len(key) < 60 + 4))
     assert [one.text for one in check()] == ["a draft's file is missing"]
+
+
+class Meanwhile:
+    """The maker, and what somebody does while it works."""
+
+    def __init__(self, act: Callable[[], object]) -> None:
+        self._maker = runtime().maker
+        self._act = act
+
+    def clean(self, path: Path) -> CleanPicture:
+        found = self._maker.clean(path)
+        self._act()
+        return found
+
+
+@pytest.mark.parametrize("what", ["same", "others", "cleared"])
+def test_what_happens_while_a_picture_is_made_clean_is_seen(
+    app: Flask, world: World, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    member, branch = world.add_member(), world.actor(world.branch)
+    before = runtime()
+
+    def act() -> None:
+        app.extensions["portal"] = before
+        if what == "same":
+            add(world, member, FIRST)
+        elif what == "others":
+            monkeypatch.setattr(photo_adding, "MAX_PICTURES", 1)
+            add(world, member, SECOND)
+        else:
+            photos.clear(branch, member)
+
+    app.extensions["portal"] = replace(before, maker=Meanwhile(act))
+    added = add(world, member, FIRST)
+    assert added.numbers == ()
+    assert (added.again, len(added.refused)) == ((1, 0) if what == "same" else (0, 1))
+    kept = 0 if what == "cleared" else 3
+    assert len(files()) == kept  # nothing of the picture that came too late
+    assert check() == []
 
 
 def test_two_requests_of_one_person_make_one_draft(app: Flask, world: World) -> None:

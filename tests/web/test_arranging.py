@@ -126,6 +126,19 @@ def test_what_was_seen_is_offered_and_never_done_by_itself(form: Form) -> None:
     assert "系统看到可以整理的地方" not in form.branch.get(form.address).text
 
 
+def test_what_is_missing_is_told_and_to_be_scanned(form: Form) -> None:
+    looked_at(
+        form.member,
+        Look(4, (Finding(FindingKind.MISSING_PAGES, 0, 4),), numbers={2: 1, 3: 2, 4: 5}),
+    )
+    page = form.branch.get(form.address).text
+    assert "只有 4 页，比《入团志愿书》的页数少。从印的页码看，缺页码为 3、4 的页。" in page
+    assert "页码 5</span>" in page
+    looks.set_aside(form.world.actor(form.world.branch), form.scan, FindingKind.MISSING_PAGES, 0)
+    looked_at(form.member, Look(4, (Finding(FindingKind.MISSING_PAGES, 0, 4),)))
+    assert "请与纸质表逐页核对，补齐后重新上传" not in form.branch.get(form.address).text
+
+
 def test_the_page_is_linked_where_it_helps(form: Form) -> None:
     row, findings = f"/members/{form.member}/edit", f"/members/{form.member}/scan/findings"
     looked_at(form.member, Look(pages=4, findings=(Finding(FindingKind.BLURRED, 2, 0.2),)))
@@ -167,7 +180,7 @@ def test_who_was_slower_is_told_and_can_do_the_same_to_the_present_file(form: Fo
     newer = form.world.upload(form.member, files.good_scan(4, "202611000099")).scan_id
     told = form.save(page)
     assert told.status_code == 409
-    assert "您这一步没有做，现在的文件没有变动" in told.text
+    assert "您的这一步操作没有执行，现在的文件没有变动" in told.text
     assert order(told.text) == "1.2.3.4"
     again = re.search(rf'href="({form.address}\?[^"]*)"', told.text)
     assert again
@@ -194,7 +207,7 @@ def test_a_restoring_that_comes_too_late_is_told(form: Form) -> None:
     now = query(made).partition("&")[0].removeprefix("scan=")
     assert form.branch.post(f"{form.address}/restore", {"scan": now}).status_code == 303
     page = form.branch.get(f"/members/{form.member}/edit").text
-    assert "您这一步没有做，现在的文件没有变动" in page
+    assert "您的这一步操作没有执行，现在的文件没有变动" in page
     assert "3 页" in page
 
 

@@ -139,3 +139,31 @@ def test_the_trend_is_drawn_with_the_same_figures_in_a_table(world: World) -> No
     assert re.search(r'aria-label="上传率从 \S+ 的 0.0% 到 \S+ 的 50.0%', page)
     drawn = page.count('<circle class="trend-point"')
     assert drawn == len(re.findall(r'<tr><th scope="row"><a href="/progress/\d+\?day=', page)) > 1
+
+
+def test_urging_from_the_row_and_back_to_it(world: World, district: Browser) -> None:
+    table = f"/progress/{world.grassroots.id}"
+    page = district.get(table).text
+    here = f"/progress/{world.branch.id}/urge"
+    assert f'href="{here}">催办' in page
+    form = district.get(here).text
+    assert "1 个支部" in form
+    assert "已逾期 1 天" in form  # what will stand there
+    wrong = district.post(here, {"text": "请上传", "token": "t"})
+    assert (wrong.status_code, "【名单】" in wrong.text) == (422, True)
+    assert ">请上传</textarea>" in wrong.text
+    sent = district.post(here, {"text": "请上传：【名单】", "token": "t"})
+    assert sent.headers["Location"] == table
+    after = district.get(table).text
+    assert "已催办 1 个支部" in after
+    assert "催办 · 未读" in after
+    again = district.get(here).text
+    assert "另有 1 个 24 小时内催办过" in again
+    assert "24 小时内催办过的也再发一次" in again
+    branch = world.client_of(world.branch)
+    address = re.search(r'href="(/messages/\d+)"', branch.get("/messages/").text)
+    assert address is not None
+    assert "/members/?filter=missing" in branch.get(address[1]).text
+    assert "催办 · 已读" in district.get(table).text
+    done = district.get(f"/progress/{world.sister.id}/urge").text
+    assert "不需要催办" in done

@@ -190,7 +190,7 @@ def test_a_form_that_was_replaced_says_so_and_leads_to_the_new_one(
     for path in (f"/scans/{old}/pages/1.jpg", f"/scans/{old}/original.pdf"):
         answer = branch.get(path)
         assert answer.status_code == 410
-        assert "已被重新上传的文件替换" in answer.text
+        assert "已被新的文件替换" in answer.text
         assert f'href="/members/{member}/scan">查看现在的这一份</a>' in answer.text
     said = branch.get(f"/scans/{old}/pages/1.jpg", htmx=True)  # as the viewer's script asks
     assert said.status_code == 410

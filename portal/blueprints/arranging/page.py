@@ -8,9 +8,9 @@ from portal.access import Actor
 from portal.blueprints.members.profile_view import path_to
 from portal.extensions import db
 from portal.models import Account, Member, Scan
-from portal.rules.page_arrangement import ArrangedPage, Arrangement, Offers
+from portal.rules.page_arrangement import ArrangedPage, Arrangement, Offers, missing_numbers
 from portal.rules.page_shapes import PageShape
-from portal.rules.scan_findings import Box, Finding
+from portal.rules.scan_findings import Box, Finding, FindingKind
 from portal.services import looks
 from portal.services.arranging import offers_of, scan_to_arrange
 from portal.services.look_lines import LookState
@@ -35,7 +35,9 @@ class Card:
     """The quarters to the right that set it straight, if it lies askew in the file."""
     blank: bool
     printed: int | None
-    """The number at its foot, if the pages are out of order."""
+    """The number at its foot, if the pages are out of order: by it they can be sorted."""
+    number: int | None
+    """The number at its foot, if one was read."""
 
     @property
     def boxes(self) -> tuple[Box, ...]:
@@ -68,6 +70,10 @@ class ArrangePage:
     who: str
     original: Scan | None
     look_state: LookState
+    lacks: tuple[Finding, ...]
+    """What was seen of the file as a whole that says that pages are missing."""
+    missing: tuple[int, ...]
+    """Numbers that should be printed at the foot of a page, and are not."""
     arrangement: Arrangement
     cards: tuple[Card, ...]
     offers: tuple[Offer, ...]
@@ -111,6 +117,12 @@ def arrange_page(
         who=db.session.get_one(Account, scan.uploaded_by_id).person_name,
         original=db.session.get(Scan, scan.original_id) if scan.original_id else None,
         look_state=look.state,
+        lacks=tuple(
+            one.finding
+            for one in look.findings
+            if one.finding.kind is FindingKind.MISSING_PAGES and not one.set_aside
+        ),
+        missing=missing_numbers(look.numbers, offers.blanks),
         arrangement=arrangement,
         cards=tuple(_cards(scan, arrangement, look, offers)),
         offers=tuple(_offers(arrangement, offers)),
@@ -148,6 +160,7 @@ def _cards(scan: Scan, arrangement: Arrangement, look: ShownLook, offers: Offers
             straight=offers.turns.get(one.page),
             blank=one.page in offers.blanks,
             printed=offers.numbers.get(one.page),
+            number=look.numbers.get(one.page),
         )
         for one in arrangement.pages
     ]

@@ -13,7 +13,8 @@ from portal.rules.page_shapes import PAGE, PageShape
 from portal.services import photos
 from portal.services.members import find_member
 from portal.services.organisations import path_of
-from portal.services.photos import Added, Made, Photo
+from portal.services.photo_adding import Added
+from portal.services.photos import Made, Photo
 from portal.services.scans import current_scan
 
 

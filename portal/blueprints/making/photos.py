@@ -15,8 +15,9 @@ from portal.extensions import csrf
 from portal.rules.making import MakingRefused
 from portal.rules.page_shapes import PAGE
 from portal.rules.scan_refusals import DISPUTED_NOTICE, ScanRefused
-from portal.services import photos
-from portal.services.photos import Gather, MadeBefore, Received
+from portal.services import photo_adding, photos
+from portal.services.photo_adding import Gather, Received
+from portal.services.photos import MadeBefore
 from portal.web import LARGE_REQUEST, PortalRequest, current_actor, is_partial
 
 blueprint = Blueprint("photos", __name__, url_prefix="/members/<int:member_id>/scan/photos")
@@ -48,7 +49,7 @@ def add(member_id: int) -> AnyResponse:
         csrf.protect()  # the token is in the body, which is read now
         return found
 
-    added = photos.add(current_actor(), member_id, receive)
+    added = photo_adding.add(current_actor(), member_id, receive)
     if is_partial():
         cards = added_cards(current_actor(), member_id, added.numbers)
         return make_response(render_template("making/_added.html", cards=cards, added=added))

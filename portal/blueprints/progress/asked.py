@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from urllib.parse import urlencode
 
@@ -22,7 +22,7 @@ COLUMNS = (*(count.value for count in Count), RATE)
 class Asked:
     """One view of the table. ``sort`` empty: in the tree's order."""
 
-    period: Period
+    period: Period = field(default_factory=Period)
     sort: str = ""
     ascending: bool = False
     busy_only: bool = False

@@ -17,6 +17,7 @@ from portal.rules.progress import Count, Counts
 from portal.services import progress as service
 from portal.services import progress_days as days
 from portal.services.organisations import ancestors_of
+from portal.services.urging import last_urged
 from portal.web import current_actor, is_partial, page_or_partial
 
 blueprint = Blueprint("progress", __name__, url_prefix="/progress")
@@ -52,7 +53,7 @@ def members(organisation_id: int) -> Response:
         "progress/members.html",
         "progress/_members.html",
         organisation=organisation,
-        path=_path(actor, organisation, asked),
+        path=path_to(actor, organisation, asked),
         asked=asked,
         count=count,
         total=service.counts_of(organisation, asked.period).of(count),
@@ -72,7 +73,7 @@ def _table(organisation: Organisation) -> Response:
         "progress/index.html",
         "progress/_table.html",
         organisation=organisation,
-        path=_path(actor, organisation, asked),
+        path=path_to(actor, organisation, asked),
         asked=asked,
         columns=tuple(Count),
         rate=RATE,
@@ -84,6 +85,7 @@ def _table(organisation: Organisation) -> Response:
         weeks=tuple(reversed(weeks)),
         chart=chart_of(weeks),
         size=(WIDTH, HEIGHT),
+        urged=last_urged(organisation.id),
     )
 
 
@@ -118,7 +120,7 @@ def _arranged(
     return tuple(sorted(rows, key=value if asked.ascending else lambda row: -value(row)))
 
 
-def _path(actor: Actor, organisation: Organisation, asked: Asked) -> tuple[tuple[str, str], ...]:
+def path_to(actor: Actor, organisation: Organisation, asked: Asked) -> tuple[tuple[str, str], ...]:
     """The organisations above, each with its own table of the same view."""
     return tuple(
         (one.name, f"/progress/{one.id}{asked.query()}")

@@ -1,0 +1,60 @@
+"""站内信: messages to an organisation or to one person, and who has read them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.models.base import Base, BigId, Moment, stored_enum
+
+
+class MessageKind(StrEnum):
+    """Why a message was sent."""
+
+    NOTICE = "notice"  # something that a person waits for happened
+    REMINDER = "reminder"  # something is due
+    URGING = "urging"  # 催办: a committee asks for it
+
+
+class Message(Base):
+    """One message, to an organisation (all its accounts) or to one account."""
+
+    __tablename__ = "message"
+    __table_args__ = (
+        CheckConstraint(
+            "(CASE WHEN to_organisation_id IS NULL THEN 0 ELSE 1 END)"
+            " + (CASE WHEN to_account_id IS NULL THEN 0 ELSE 1 END) = 1",
+            name="one_addressee",
+        ),
+        Index("ix_message_to_organisation_id", "to_organisation_id", "id"),
+        Index("ix_message_to_account_id", "to_account_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    kind: Mapped[MessageKind] = mapped_column(stored_enum(MessageKind))
+    to_organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
+    to_account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    sent_by_id: Mapped[int | None] = mapped_column(
+        ForeignKey("account.id"), doc="Empty: the portal itself."
+    )
+    sender: Mapped[str] = mapped_column(String(200), doc="Who sent it, as it was then.")
+    subject: Mapped[str] = mapped_column(String(100))
+    body: Mapped[str] = mapped_column(String(4000))
+    url: Mapped[str] = mapped_column(String(200), doc="Where the thing itself is; may be empty.")
+    sent_at: Mapped[datetime] = mapped_column(Moment)
+    once: Mapped[str | None] = mapped_column(
+        String(80), unique=True, doc="What is sent once, however often it is asked for."
+    )
+
+
+class MessageRead(Base):
+    """One account has read one message."""
+
+    __tablename__ = "message_read"
+
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id"), primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    read_at: Mapped[datetime] = mapped_column(Moment)

@@ -1,0 +1,169 @@
+"""站内信: what the portal and others tell a person. Sending is part of the change it tells of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, func, insert, literal, select
+
+from portal import clock
+from portal.access import Action, Actor, messages_for
+from portal.errors import NotFound
+from portal.extensions import db
+from portal.models import Account, Message, MessageKind, MessageRead
+from portal.services.transaction import insert_or_update, reading, writing
+
+PAGE_ROWS = 30
+PORTAL = "系统"
+SUBJECT_LENGTH, BODY_LENGTH = 100, 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What a message says; ``url`` is where the thing itself is, on our own pages."""
+
+    kind: MessageKind
+    subject: str
+    body: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    """A message in the inbox."""
+
+    id: int
+    kind: MessageKind
+    sender: str
+    subject: str
+    sent_at: datetime
+    unread: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """One page of the inbox, the newest first; ``before`` opens the next one."""
+
+    rows: tuple[InboxRow, ...]
+    unread: int
+    before: int | None
+
+
+def send_to_organisation(
+    organisation_id: int, letter: Letter, *, actor: Actor | None = None, once: str | None = None
+) -> bool:
+    """Tell all accounts of an organisation, in the running transaction.
+
+    ``once`` names what is told a single time: False if it was told already.
+    """
+    return _send(letter, actor, once, to_organisation_id=organisation_id)
+
+
+def send_to_account(
+    account_id: int, letter: Letter, *, actor: Actor | None = None, once: str | None = None
+) -> bool:
+    """Tell one person, in the running transaction; ``once`` as above."""
+    return _send(letter, actor, once, to_account_id=account_id)
+
+
+def inbox(actor: Actor, *, unread_only: bool = False, before: int | None = None) -> Inbox:
+    """The messages to the actor and to their organisation."""
+    query = select(
+        Message.id,
+        Message.kind,
+        Message.sender,
+        Message.subject,
+        Message.sent_at,
+        _unread(actor).label("unread"),
+    ).where(messages_for(actor, Action.READ_MESSAGES))
+    if unread_only:
+        query = query.where(_unread(actor))
+    if before is not None:
+        query = query.where(Message.id < before)
+    found = list(reading().execute(query.order_by(Message.id.desc()).limit(PAGE_ROWS + 1)))
+    rows = tuple(InboxRow(*row) for row in found[:PAGE_ROWS])
+    return Inbox(rows, unread_count(actor), rows[-1].id if len(found) > PAGE_ROWS else None)
+
+
+def unread_count(actor: Actor) -> int:
+    """How many messages the actor has not read."""
+    count = select(func.count()).where(messages_for(actor, Action.READ_MESSAGES), _unread(actor))
+    return int(reading().execute(count).scalar_one())
+
+
+def open_message(actor: Actor, message_id: int) -> Message:
+    """A message, which is read from now on. Raises ``NotFound``."""
+    query = select(Message).where(
+        Message.id == message_id, messages_for(actor, Action.READ_MESSAGES)
+    )
+    if db.session.scalar(query) is None:
+        raise NotFound
+    _mark(actor, Message.id == message_id)
+    return db.session.scalars(query).one()
+
+
+def read_all(actor: Actor) -> int:
+    """全部已读; how many were unread."""
+    return _mark(actor, literal(True))
+
+
+def _mark(actor: Actor, which: ColumnElement[bool]) -> int:
+    """Mark what is unread as read; a double click finds nothing more to mark."""
+    with writing() as session:
+        query = select(Message.id).where(
+            which, messages_for(actor, Action.READ_MESSAGES), _not_marked(actor)
+        )
+        unread = list(session.scalars(query))
+        if unread:
+            read_at, account_id = clock.now(), actor.account_id
+            rows = [
+                {"message_id": one, "account_id": account_id, "read_at": read_at} for one in unread
+            ]
+            keys = ("message_id", "account_id")  # of two windows at once the second changes nothing
+            session.execute(insert_or_update(MessageRead, keys, (*keys, "read_at")), rows)
+    return len(unread)
+
+
+def _not_marked(actor: Actor) -> ColumnElement[bool]:
+    return ~(
+        select(MessageRead.message_id)
+        .where(MessageRead.message_id == Message.id, MessageRead.account_id == actor.account_id)
+        .exists()
+    )
+
+
+def _unread(actor: Actor) -> ColumnElement[bool]:
+    """Not read; what an organisation was told before the account was made is no news to it."""
+    made = select(Account.created_at).where(Account.id == actor.account_id).scalar_subquery()
+    return and_(Message.sent_at >= made, _not_marked(actor))
+
+
+def _send(
+    letter: Letter,
+    actor: Actor | None,
+    once: str | None,
+    *,
+    to_organisation_id: int | None = None,
+    to_account_id: int | None = None,
+) -> bool:
+    if once is not None:
+        sent = select(Message.id).where(Message.once == once)
+        if db.session.scalar(sent) is not None:
+            return False
+    sender = f"{actor.organisation_name} {actor.person_name}".strip() if actor else PORTAL
+    db.session.execute(
+        insert(Message).values(
+            kind=letter.kind,
+            to_organisation_id=to_organisation_id,
+            to_account_id=to_account_id,
+            sent_by_id=actor.account_id if actor else None,
+            sender=sender[:200],
+            subject=letter.subject[:SUBJECT_LENGTH],
+            body=letter.body[:BODY_LENGTH],
+            url=letter.url,
+            sent_at=clock.now(),
+            once=once,
+        )
+    )
+    return True

@@ -1,0 +1,185 @@
+"""催办: a committee asks branches for the forms that are missing, and sees whether it was read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from sqlalchemy import func, select
+
+from portal import clock
+from portal.access import Action, Actor, in_subtree, organisations_for
+from portal.errors import NotFound, PortalError
+from portal.extensions import db
+from portal.models import Member, Message, MessageKind, MessageRead, Organisation
+from portal.rules.deadlines import deadline
+from portal.services import messages
+from portal.services.messages import Letter
+from portal.services.progress import WITHOUT_FORM
+from portal.services.transaction import reading, writing
+
+LIST_MARK = "【名单】"
+"""Where each branch's own list of names and dates stands in the text."""
+
+TEXT_LENGTH = 1000
+NAMED = 30
+CHUNK = 200
+"""Branches a transaction."""
+
+AGAIN_AFTER = timedelta(days=1)
+
+
+class UrgingRefused(PortalError):
+    """The text can't be sent as it is."""
+
+    status = 422
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A branch with missing forms; ``urged_at`` if it was asked within a day."""
+
+    id: int
+    name: str
+    missing: int
+    urged_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Urged:
+    """The last 催办 of a branch, and whether anybody there has read it."""
+
+    at: datetime
+    read: bool
+
+
+def default_text(organisation_name: str) -> str:
+    """What is sent unless the person writes something else."""
+    return (
+        "以下团员的《入团志愿书》还没有上传，请尽快扫描成 PDF 上传到系统：\n"
+        f"{LIST_MARK}\n"
+        f"{organisation_name}"
+    )
+
+
+def find_organisation(actor: Actor, organisation_id: int) -> Organisation:
+    """An organisation below which the actor may urge. Raises ``NotFound``."""
+    found = db.session.scalar(
+        select(Organisation).where(
+            Organisation.id == organisation_id, organisations_for(actor, Action.URGE)
+        )
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def recipients(organisation: Organisation) -> tuple[Recipient, ...]:
+    """The branches at or below an organisation that have forms missing."""
+    urged = (
+        select(func.max(Message.sent_at))
+        .where(
+            Message.to_organisation_id == Organisation.id,
+            Message.kind == MessageKind.URGING,
+            Message.sent_at > clock.now() - AGAIN_AFTER,
+        )
+        .scalar_subquery()
+    )
+    rows = reading().execute(
+        select(Organisation.id, Organisation.name, func.count(Member.id), urged)
+        .join(Member, Member.branch_id == Organisation.id)
+        .where(in_subtree(organisation.path), WITHOUT_FORM)
+        .group_by(Organisation.id)
+        .order_by(Organisation.id)
+    )
+    return tuple(Recipient(*row) for row in rows)
+
+
+def urge(actor: Actor, organisation_id: int, text: str, *, again: bool, token: str) -> int:
+    """Send ``text`` to the branches with missing forms; how many were told.
+
+    Those that were urged within a day only if ``again``. ``token`` names this sending: what is
+    sent twice with it is sent once. Raises ``NotFound`` or ``UrgingRefused``.
+    """
+    organisation = find_organisation(actor, organisation_id)
+    text = _checked(text)
+    chosen = [one for one in recipients(organisation) if again or one.urged_at is None]
+    lists = _lists(organisation)
+    sent = 0
+    for start in range(0, len(chosen), CHUNK):
+        with writing():
+            for branch in chosen[start : start + CHUNK]:
+                names = lists.get(branch.id)
+                if names is None:  # uploaded in this very moment
+                    continue
+                letter = Letter(
+                    MessageKind.URGING,
+                    f"催办：{branch.missing} 名团员的入团志愿书未上传",
+                    text.replace(LIST_MARK, names),
+                    "/members/?filter=missing",
+                )
+                once = f"urge {token[:40]} {branch.id}" if token else None
+                sent += messages.send_to_organisation(branch.id, letter, actor=actor, once=once)
+    return sent
+
+
+def example(organisation: Organisation, branch_id: int) -> str:
+    """The list of one branch, as it will stand in its message."""
+    return _lists(organisation).get(branch_id, "")
+
+
+def last_urged(parent_id: int) -> Mapping[int, Urged]:
+    """Of each branch right below a committee the last 催办, if there was one."""
+    newest = (
+        select(Organisation.id.label("branch_id"), func.max(Message.id).label("message_id"))
+        .join(Message, Message.to_organisation_id == Organisation.id)
+        .where(Organisation.parent_id == parent_id, Message.kind == MessageKind.URGING)
+        .group_by(Organisation.id)
+        .subquery()
+    )
+    read = select(MessageRead.message_id).where(MessageRead.message_id == Message.id).exists()
+    rows = reading().execute(
+        select(newest.c.branch_id, Message.sent_at, read).join(
+            newest, newest.c.message_id == Message.id
+        )
+    )
+    return {row[0]: Urged(row[1], row[2]) for row in rows}
+
+
+def _checked(text: str) -> str:
+    text = text.strip()
+    if not text:
+        raise UrgingRefused("没有发送：请填写催办的内容。")
+    if len(text) > TEXT_LENGTH:
+        raise UrgingRefused(f"没有发送：内容有 {len(text)} 个字，最多 {TEXT_LENGTH} 个字，请缩短。")
+    if LIST_MARK not in text:
+        raise UrgingRefused(
+            f"没有发送：内容里要有“{LIST_MARK}”，发送时换成每个支部自己的名单和期限。"
+        )
+    return text
+
+
+def _lists(organisation: Organisation) -> dict[int, str]:
+    """Of each branch its members without a form, with their due dates."""
+    today = clock.today()
+    rows = reading().execute(
+        select(Member.branch_id, Member.name, Member.due_date)
+        .join(Organisation, Organisation.id == Member.branch_id)
+        .where(in_subtree(organisation.path), WITHOUT_FORM)
+        .order_by(Member.branch_id, Member.due_date, Member.pinyin, Member.id)
+    )
+    lists = {}
+    for branch_id, group in groupby(rows, lambda row: row.branch_id):
+        members = list(group)
+        lines = [
+            f"{name}：{deadline(due, today).words}（期限 {clock.format_day(due)}）"
+            if due
+            else f"{name}：没有填审批日期"
+            for _, name, due in members[:NAMED]
+        ]
+        if len(members) > NAMED:
+            lines.append(f"……共 {len(members)} 名")
+        lists[branch_id] = "\n".join(lines)
+    return lists
