@@ -293,7 +293,9 @@ def accounts_for(actor: Actor, action: Action) -> ColumnElement[bool]:
     if scope is Scope.BELOW:
         # Nobody stands above the municipal committee: there, colleagues do it for each other.
         other = Account.id != actor.account_id
-        return criterion & (other if is_top(actor) else Account.organisation_id != actor.organisation_id)
+        return criterion & (
+            other if is_top(actor) else Account.organisation_id != actor.organisation_id
+        )
     return criterion
 
 

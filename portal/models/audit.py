@@ -40,7 +40,7 @@ class AuditRecord(Base):
     scan_id: Mapped[int | None] = mapped_column(ForeignKey("scan.id"))
     about_id: Mapped[int | None] = mapped_column(
         ForeignKey("organisation.id"),
-        doc="The organisation that it concerns, as it was then: who sees the line is decided by it. "
+        doc="The organisation that it concerns, as it was then: it decides who sees the line. "
         "None concerns none, and is for the municipal committee.",
     )
     detail: Mapped[dict[str, Any]] = mapped_column(JSON)
