@@ -29,8 +29,8 @@ def test_a_committee_searches_the_record_and_pages_through_it(world: World) -> N
     assert second.count("退出登录") == 2
     assert "«" in second
     assert "<html" not in second
-    found = district.get("/record/?member=202611000123&organisation=%E4%B8%80%E4%B8%AD").text
-    assert "没有符合条件的记录" in found  # the committee is called 第一中学
+    found = district.get("/record/?member=202611000123&organisation=%E8%A5%BF%E5%9F%8E").text
+    assert "没有符合条件的记录" in found  # 西城: not in sight
     assert 'value="202611000123"' in found
 
 
