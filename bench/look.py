@@ -83,24 +83,24 @@ def by_step(form: bytes) -> dict[str, float]:
         timed("paper and ink", lambda p=picture: (p.inside, p.writing, p.faint_ink, p.contrast))
         timed("light, shadows", lambda p=picture: light.check_light(p))
         timed(
-            "blank, edges, spreads",
-            lambda p=picture: (content.check_blank(p), content.check_content(p, 0)),
-        )
-        timed(
             "sharpness, resolution",
             lambda p=picture, page=page: (
                 sharpness.check_sharpness(p),
                 sharpness.check_resolution(p, sharpness.images_of(page)),
             ),
         )
-        tilt = timed("tilt, orientation", lambda p=picture: turning.check_turning(p)).tilt
+        turned = timed("tilt, orientation", lambda p=picture: turning.check_turning(p))
+        timed(
+            "blank, edges, spreads",
+            lambda p=picture, t=turned: (content.check_blank(p), content.check_content(p, t)),
+        )
         timed("seal, colour", lambda p=picture: (seal.has_colour(p), seal.has_seal(p)))
         number = timed(
-            "printed number", lambda p=picture, t=tilt: page_numbers.read_page_number(p, t)
+            "printed number", lambda p=picture, t=turned: page_numbers.read_page_number(p, t.tilt)
         )
         if number is not None:
             numbers[index] = number
-        imprint = timed("same page", lambda p=picture, t=tilt: duplicates.imprint_of(p, t))
+        imprint = timed("same page", lambda p=picture, t=turned: duplicates.imprint_of(p, t))
         if imprint is not None:
             imprints.append(imprint)
         page.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 from functools import cache
 
 from PIL import Image
@@ -14,7 +15,6 @@ from pypdf.generic import (
     DictionaryObject,
     FloatObject,
     NameObject,
-    NumberObject,
     TextStringObject,
 )
 
@@ -194,27 +194,16 @@ def blank_page() -> bytes:
     return output.getvalue()
 
 
-def bomb(side: int = 9000) -> bytes:
-    """A picture of some kilobytes that a decoder unpacks whole, to four bytes a pixel."""
-    packed = io.BytesIO()
-    Image.new("L", (side, side), 200).save(packed, "JPEG2000", num_resolutions=1)
+def bomb(mebibytes: int = 200) -> bytes:
+    """Forty kilobytes that a parser unpacks whole, twice over, to as much as is asked for."""
+    packed = zlib.compress(zlib.compress(b" " * (mebibytes * 1024 * 1024), 1))
 
     def change(writer: PdfWriter) -> None:
-        image = DecodedStreamObject()
-        image.set_data(packed.getvalue())
-        image.update(
-            {
-                NameObject("/Type"): NameObject("/XObject"),
-                NameObject("/Subtype"): NameObject("/Image"),
-                NameObject("/Width"): NumberObject(side),
-                NameObject("/Height"): NumberObject(side),
-                NameObject("/Filter"): NameObject("/JPXDecode"),
-            }
-        )
+        content = DecodedStreamObject()
+        content.set_data(packed)
+        content[NameObject("/Filter")] = ArrayObject([NameObject("/FlateDecode")] * 2)
         for page in writer.pages:
-            pictures = page["/Resources"]["/XObject"]  # type: ignore[index]
-            for name in list(pictures):
-                pictures[NameObject(name)] = writer._add_object(image)
+            page[NameObject("/Contents")] = writer._add_object(content)
 
     return _changed(change)
 

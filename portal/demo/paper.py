@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import math
 import random
+from functools import cached_property
 from pathlib import Path
 
 import pypdfium2
@@ -72,8 +73,6 @@ class Paper:
         self._written: dict[tuple[str, int, int], Image.Image] = {}
         self._covers: list[tuple[Image.Image, float]] = []
         self._pool: dict[int, list[bytes]] = {}
-        # Drawn once: noise is a third of a page's drawing time, and nobody compares two pages'.
-        self._noise = Image.effect_noise(self._size, 14).convert("RGB")
 
     def form(self, number: str, name: str, branch: str, pages: int = PAGES) -> bytes:
         """A form as a PDF of pictures. Beyond eight pages the inner ones come again."""
@@ -119,6 +118,11 @@ class Paper:
         foot = f"— {printed or page} —"
         pen.text((width / 2, 1110 * unit), foot, PRINT, self._font(16), anchor="mm")
         return self._stamp(picture) if seal and page >= PAGES - 2 else picture
+
+    @cached_property
+    def _noise(self) -> Image.Image:
+        """Drawn once: it is a third of a page's drawing time, and nobody compares two pages'."""
+        return Image.effect_noise(self._size, 14).convert("RGB")
 
     def _inner(self, page: int) -> list[bytes]:
         if page not in self._pool:

@@ -87,13 +87,13 @@ def _look_at_page(file: _File, number: int, page: pypdfium2.PdfPage) -> None:
     turning = check_turning(picture)
     if number == 1:
         file.quarters = turning.quarters
-    content = check_content(picture, turning.quarters)
+    content = check_content(picture, turning)
     if any(one.kind is FindingKind.TWO_PAGES for one in content):
         light = _without(light, FindingKind.SHADOW)  # of the fold
     file.findings += light + turning.findings + content
     if turning.quarters == 0 and (printed := read_page_number(picture, turning.tilt)) is not None:
         file.numbers[number] = printed
-    if (imprint := imprint_of(picture, turning.tilt)) is not None:
+    if (imprint := imprint_of(picture, turning)) is not None:
         file.imprints.append(imprint)
 
 

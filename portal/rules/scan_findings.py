@@ -14,7 +14,7 @@ from typing import Any
 
 from portal.rules.scan_refusals import MAX_PAGES
 
-CHECKS_VERSION = 2
+CHECKS_VERSION = 3
 """Counts up when the checks change, so that older looks can be made again."""
 
 MOST_FINDINGS = 2_000

@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import ArrayObject, DecodedStreamObject, FloatObject, NameObject
 
+from bench.scanners import scan
 from portal.demo import defects
 from portal.demo.defects import BACKDROP
 from portal.demo.paper import Paper
@@ -95,7 +96,7 @@ FAULTS: dict[str, tuple[int, Change, FindingKind]] = {
     "negative": (4, defects.inverted, FindingKind.INVERTED),
     "a spread": (
         4,
-        lambda page: defects.two_pages(page, sheet(5), chance()),
+        lambda page: defects.two_pages(page, sheet(5), chance()).rotate(1.8, fillcolor=BACKDROP),
         FindingKind.TWO_PAGES,
     ),
 }
@@ -130,6 +131,27 @@ def test_a_finger_is_boxed_where_it_lies() -> None:
     assert 540 < found.box.bottom < 600
 
 
+def test_a_finger_may_be_lighter_than_paper_in_a_dim_room() -> None:
+    page = sheet(4).point(lambda value: round(value * 0.72))
+    where = (round(page.width * 0.7), round(page.height * 0.5), page.width, page.height * 0.57)
+    ImageDraw.Draw(page).rectangle(where, (222, 180, 155))
+    assert of_pages(seen(page)) == [(FindingKind.SHADOW, 1)]
+
+
+def photographed(
+    sheet: Image.Image, seed: int, fault: Callable[[Image.Image, random.Random], Image.Image]
+) -> Image.Image:
+    chance = random.Random(seed)
+    return Image.open(
+        io.BytesIO(scan(sheet, "phone", chance, lambda picture: fault(picture, chance)))
+    )
+
+
+def test_paper_is_not_dark_because_there_is_a_reflection_beside_it() -> None:
+    page = photographed(sheet(4), 0, defects.glare)
+    assert of_pages(seen(page)) == [(FindingKind.WASHED_OUT, 1)]
+
+
 @pytest.mark.parametrize(("points", "dpi"), [(A5_POINTS, None), ((595.28, 841.89), 110)])
 def test_the_resolution_is_that_of_the_paper(points: tuple[float, float], dpi: int | None) -> None:
     findings = look(pdf(sheet(4), points=points), 1).findings
@@ -146,6 +168,11 @@ def test_the_same_sheet_scanned_twice() -> None:
     again = sheet(4).rotate(0.8, fillcolor=BACKDROP)
     found = [one for one in seen(sheet(4), sheet(5), again) if one.kind is FindingKind.SAME_PAGE]
     assert [(one.page, one.measure) for one in found] == [(3, 1)]
+
+
+def test_the_same_sheet_photographed_from_two_sides() -> None:
+    found = seen(*(photographed(sheet(1), seed, lambda picture, _: picture) for seed in (1, 3)))
+    assert [(one.kind, one.measure) for one in found if one.page] == [(FindingKind.SAME_PAGE, 1)]
 
 
 def test_two_sheets_of_the_same_form_are_not_the_same() -> None:

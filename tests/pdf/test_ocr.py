@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pypdfium2
@@ -18,7 +17,6 @@ from portal.pdf.look import look
 from portal.pdf.sandbox import PROJECT, Sandbox
 from portal.rules.scan_findings import Reading, ReadingState
 
-MIB = 1024 * 1024
 NUMBER, NAME = "202611000387", "欧阳若兰"
 NOT_FOUND = Reading(ReadingState.NOT_FOUND)
 
@@ -31,13 +29,6 @@ pytestmark = pytest.mark.xdist_group("ocr")  # the models are loaded once
 @pytest.fixture(scope="module")
 def form() -> bytes:
     return Paper(seed=5, dpi=100).form(NUMBER, NAME, "测试团支部", 1)
-
-
-@pytest.fixture(scope="module")
-def looker() -> Iterator[Sandbox]:
-    made = Sandbox(memory_bytes=600 * MIB, cpu_seconds=13, wall_seconds=15, looks=True)
-    yield made
-    made.close()
 
 
 def cover(form: bytes) -> Image.Image:

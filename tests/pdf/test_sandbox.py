@@ -9,7 +9,6 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +52,8 @@ def test_a_good_file_is_inspected_and_drawn(sandbox: Sandbox, good: Path) -> Non
 
 
 def test_loading_the_parsers_is_not_the_files_time(good: Path) -> None:
-    """A look's parsers take seconds to load, ten on a busy machine; the file had one here."""
-    slow = Sandbox(memory_bytes=300 * MIB, cpu_seconds=1, wall_seconds=1, looks=True)
+    """Parsers may take ten seconds to load on a busy machine; the file has one here."""
+    slow = Sandbox(memory_bytes=300 * MIB, cpu_seconds=1, wall_seconds=1)
     zygote = slow._running_socket()
     assert slow._zygote is not None
     slow._zygote.send_signal(signal.SIGSTOP)
@@ -91,9 +90,9 @@ def test_text_in_any_encoding_is_read_in_a_child_too(sandbox: Sandbox, tmp_path:
 def test_a_bomb_hurts_only_its_child(sandbox: Sandbox, tmp_path: Path, good: Path) -> None:
     path = tmp_path / "bomb.pdf"
     path.write_bytes(scans.bomb())
-    assert path.stat().st_size < 3 * MIB
+    assert path.stat().st_size < MIB
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with suppress(PageNotDrawn):  # pdfium may also leave the picture out and draw the page
+    with pytest.raises(PageNotDrawn):
         sandbox.draw(path, 0, 1000)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 30 * 1024
     assert sandbox.inspect(good).pages == 8

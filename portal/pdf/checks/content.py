@@ -6,6 +6,7 @@ import numpy as np
 
 from portal.pdf.checks import thresholds as limits
 from portal.pdf.checks.picture import Mask, PagePicture, share
+from portal.pdf.checks.turning import Turning
 from portal.rules.scan_findings import Box, Finding, FindingKind
 
 
@@ -16,12 +17,12 @@ def check_blank(page: PagePicture) -> list[Finding]:
     return []
 
 
-def check_content(page: PagePicture, quarters: int) -> list[Finding]:
-    """Cut off, or two pages in one picture; ``quarters`` is how often the writing is turned."""
+def check_content(page: PagePicture, turning: Turning) -> list[Finding]:
+    """Cut off, or two pages in one picture."""
     found = []
     if (box := cut_edge(page)) is not None:
         found.append(Finding(FindingKind.CUT_OFF, page.number, 1.0, box))
-    if (fold := fold_between_pages(page, quarters)) is not None:
+    if (fold := fold_between_pages(turning)) is not None:
         found.append(Finding(FindingKind.TWO_PAGES, page.number, fold))
     return found
 
@@ -63,20 +64,26 @@ def _runs_out(ink: Mask) -> bool:
     return sum(depth > limits.CUT_INWARDS for depth in runs) >= limits.CUT_RUNS
 
 
-def fold_between_pages(page: PagePicture, quarters: int) -> float | None:
-    """Where (0 to 1) a wide picture has an empty band between two written halves."""
-    ink = np.rot90(page.ink, -quarters)  # the spread may lie on its side
+def fold_between_pages(turning: Turning) -> float | None:
+    """Where (0 to 1) a wide picture has an empty band between two written halves.
+
+    In the straightened picture: at 2 degrees the band of a spread leans by its own width.
+    """
+    ink = np.rot90(turning.straight, -turning.quarters)  # the spread may lie on its side
     height, width = ink.shape
     if width < limits.SPREAD_SHAPE * height:
         return None
     inner = ink[round(0.06 * height) : round(0.94 * height)]
-    columns = inner.mean(axis=0)
+    columns = inner.mean(axis=0) / 255
     begin, end = round(width * 0.42), round(width * 0.58)
-    empty = columns < limits.FOLD_INK
-    # The widest empty band near the middle; the dark line of the fold may lie in it.
+    # The widest empty band near the middle. The dark line of the fold may lie in it, with flanks
+    # that lean by a few pixels, as a page seen from aside has its edges converge.
+    reach = round(limits.FOLD_FLANK * width)
+    fold = np.convolve(columns > limits.FOLD_LINE, np.ones(2 * reach + 1), "same") > 0
+    empty = (columns < limits.FOLD_INK) | fold
     band, best, at = 0, 0, 0
     for column in range(begin, end):
-        band = band + 1 if empty[column] or columns[column] > 0.5 else 0
+        band = band + 1 if empty[column] else 0
         if band > best:
             best, at = band, column - band // 2
     left, right = columns[:begin].sum(), columns[end:].sum()

@@ -9,10 +9,18 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from portal.pdf.checks import thresholds as limits
-from portal.pdf.checks.picture import PagePicture, share
+from portal.pdf.checks.picture import PagePicture, share, tiles
+from portal.pdf.checks.turning import Turning
 from portal.rules.scan_findings import Finding, FindingKind
 
-SIDE = 128
+SIDE = 96
+"""A page is so many cells wide and high when it is compared, 2 by 3 mm each."""
+SQUARES = 4
+"""It is compared in so many squares each way: two photographs of a sheet differ in perspective."""
+REACH = 6
+"""Cells by which a square may lie elsewhere."""
+PADDED = 32
+"""A square's cells and its reach, as a size that is quickly transformed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,18 +28,17 @@ class Imprint:
     """A page's ink, straightened and small, ready to be laid over another's."""
 
     number: int
-    spectrum: NDArray[np.complex64]
+    spectra: NDArray[np.complex64]
+    """Of each square."""
 
 
-def imprint_of(page: PagePicture, tilt: float) -> Imprint | None:
+def imprint_of(page: PagePicture, turning: Turning) -> Imprint | None:
     """The page's ink; None for a page with hardly any, of which nothing can be said."""
     if share(page.writing) < limits.SAME_INK:
         return None
-    darkness = Image.fromarray(page.writing.view(np.uint8) * np.uint8(255)).reduce(2)
-    if abs(tilt) > 0.3:
-        darkness = darkness.rotate(tilt, Image.Resampling.BILINEAR)
-    left, top, right, bottom = _content(np.asarray(darkness))
-    small = darkness.resize((SIDE, SIDE), Image.Resampling.BOX, box=(left, top, right, bottom))
+    left, top, right, bottom = _content(turning.straight)
+    whole = Image.fromarray(turning.straight)
+    small = whole.resize((SIDE, SIDE), Image.Resampling.BOX, box=(left, top, right, bottom))
     values = np.asarray(small, dtype=np.float32)
     # Without what all pages of a kind share: how dark each row and each column is.
     values -= values.mean(axis=0, keepdims=True)
@@ -39,7 +46,9 @@ def imprint_of(page: PagePicture, tilt: float) -> Imprint | None:
     norm = float(np.sqrt((values**2).sum()))
     if norm == 0:
         return None
-    return Imprint(page.number, np.fft.rfft2(values / norm).astype(np.complex64))
+    squares = tiles(values / norm, SIDE // SQUARES).transpose(0, 2, 1, 3)
+    spectra = np.fft.rfft2(squares.astype(np.float32), s=(PADDED, PADDED))
+    return Imprint(page.number, spectra.astype(np.complex64))
 
 
 def check_duplicates(imprints: list[Imprint]) -> list[Finding]:
@@ -54,8 +63,12 @@ def check_duplicates(imprints: list[Imprint]) -> list[Finding]:
 
 
 def likeness(one: Imprint, other: Imprint) -> float:
-    """The correlation of two pages where they fit best, -1 to 1."""
-    return float(np.fft.irfft2(one.spectrum * np.conj(other.spectrum), s=(SIDE, SIDE)).max())
+    """The correlation of two pages where each square fits best, 0 to 1."""
+    fits = np.fft.irfft2(one.spectra * np.conj(other.spectra), s=(PADDED, PADDED))
+    return float(fits[..., _NEAR[:, None], _NEAR].max(axis=(2, 3)).sum())
+
+
+_NEAR = np.arange(-REACH, REACH + 1)
 
 
 def _content(darkness: NDArray[np.uint8]) -> tuple[int, int, int, int]:

@@ -24,23 +24,23 @@ def check_light(page: PagePicture) -> list[Finding]:
     contrast = page.contrast
     if contrast is not None and contrast < limits.PALE_INK:
         found.append(Finding(FindingKind.TOO_PALE, page.number, contrast))
-    if (where := washed_out(page)) is not None:
-        found.append(Finding(FindingKind.WASHED_OUT, page.number, *_share_and_box(page, where)))
-    if (where := shadowed(page)) is not None:
-        found.append(Finding(FindingKind.SHADOW, page.number, *_share_and_box(page, where)))
+    light = _cells(page.paper)
+    if (white := washed_out(page, light)) is not None:
+        found.append(Finding(FindingKind.WASHED_OUT, page.number, *_share_and_box(page, white)))
+    if (dark := shadowed(page, light, white)) is not None:
+        found.append(Finding(FindingKind.SHADOW, page.number, *_share_and_box(page, dark)))
     return found
 
 
-def washed_out(page: PagePicture) -> Mask | None:
+def washed_out(page: PagePicture, light: NDArray[np.float64]) -> Mask | None:
     """Cells of plain white amid paper that is darker, where the ink goes pale or is gone."""
-    light = _cells(page.paper)
     if page.paper_level > limits.WASHED_PAPER:
         return None
     blob = largest_blob(light >= limits.WASHED_WHITE)
     if blob.mean() < limits.WASHED_SHARE:
         return None
-    around = Image.fromarray(blob.astype(np.uint8)).filter(ImageFilter.MaxFilter(5))
-    near = np.asarray(around.resize((page.width, page.height), Image.Resampling.NEAREST)) > 0
+    around = Image.fromarray(_around(blob, 2))
+    near = np.asarray(around.resize((page.width, page.height), Image.Resampling.NEAREST))
     contrast = _median_contrast(page, near)
     usual = _median_contrast(page, ~near)
     if contrast is None or usual is None:
@@ -57,26 +57,46 @@ def _median_contrast(page: PagePicture, where: Mask) -> float | None:
     return float(np.median(dark / (dark + page.grey[ink])))
 
 
-def shadowed(page: PagePicture) -> Mask | None:
-    """Cells that are much darker than a smooth light would leave them, in one large patch."""
-    light = np.log(np.maximum(_cells(page.paper), 1.0))
-    inside = _cells(page.inside) >= 1
+def shadowed(
+    page: PagePicture, light: NDArray[np.float64], white: Mask | None = None
+) -> Mask | None:
+    """Cells that are much darker than a smooth light would leave them, in one large patch.
+
+    ``white`` is where a reflection lies: beside it the paper is not dark.
+    """
+    level = np.log(np.maximum(light, 1.0))
+    on_paper = _cells(page.inside) >= 1
+    if white is not None:
+        on_paper &= ~_around(white, 4)
+    inside, rim = on_paper.copy(), limits.SHADOW_RIM
+    inside[:rim] = inside[-rim:] = inside[:, :rim] = inside[:, -rim:] = False
     if inside.sum() < 100:
         return None
-    missing = _smooth_light(light, inside) - light
+    missing = _smooth_light(level, inside) - level
     hidden = missing > limits.SHADOW_DEPTH
     if not page.inverted:
-        redness = _redness(page)[: light.shape[0], : light.shape[1]]
+        redness = _redness(page)
         redder = redness - np.median(redness[inside]) > limits.SKIN_COLOUR
-        hidden |= redder & (missing > limits.SKIN_DEPTH)
+        hidden |= redder & (missing > -limits.SKIN_LIGHTER)
     patch = largest_blob(_opened(inside & hidden))
-    return patch if patch.mean() > limits.SHADOW_SHARE else None
+    if patch.sum() <= limits.SHADOW_SHARE * inside.sum():
+        return None
+    return patch | (_around(patch, rim) & hidden & on_paper)  # with what of it lies on the rim
 
 
 def _redness(page: PagePicture) -> NDArray[np.float64]:
-    """How much red there is over blue in each cell, as a share of the red."""
-    small = np.asarray(Image.fromarray(page.colour).reduce(CELL * COARSE), dtype=np.float64)
-    return (small[..., 0] - small[..., 2]) / np.maximum(small[..., 0], 1.0)
+    """How much red there is over blue in each cell, as a share of the red.
+
+    Of the lightest place in the cell: of a seal that is the paper between its strokes.
+    """
+    red, _, blue = (tiles(band, CELL).max(axis=(1, 3)).astype(float) for band in page.small_bands)
+    return np.asarray((red - blue) / np.maximum(red, 1.0))
+
+
+def _around(cells: Mask, reach: int) -> Mask:
+    """The cells and those up to so many away."""
+    wider = Image.fromarray(cells.astype(np.uint8)).filter(ImageFilter.MaxFilter(2 * reach + 1))
+    return np.asarray(wider) > 0
 
 
 def _smooth_light(light: NDArray[np.float64], inside: Mask) -> NDArray[np.float64]:

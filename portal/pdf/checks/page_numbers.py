@@ -65,9 +65,11 @@ def _foot(page: PagePicture, tilt: float) -> Darkness:
     width, height = page.page.get_size()
     scale = limits.FOOT_LONG_SIDE / max(width, height)
     cut = (width * 0.25, 0, width * 0.25, height * (1 - limits.FOOT))
-    bitmap = page.page.render(scale=scale, crop=cut, may_draw_forms=False, grayscale=True)
-    picture = Image.fromarray(bitmap.to_numpy().reshape(bitmap.height, bitmap.width, -1)[..., 0])
-    grey = np.asarray(picture.rotate(tilt, Image.Resampling.BILINEAR, fillcolor=255))
+    # In colour: pdfium keeps the unpacked picture, but would make a grey one of it anew.
+    picture = page.page.render(scale=scale, crop=cut, may_draw_forms=False).to_pil().convert("L")
+    if abs(tilt) > limits.STRAIGHT:
+        picture = picture.rotate(tilt, Image.Resampling.BILINEAR, fillcolor=255)
+    grey = np.asarray(picture)
     paper = max(1.0, float(np.percentile(grey, 70)))
     return (1 - grey / np.float32(paper)).clip(0, 1).astype(np.float32)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pypdfium2
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
 from portal.pdf.checks import thresholds as limits
 from portal.rules.scan_findings import Box
@@ -32,13 +32,14 @@ class PagePicture:
         self.number = number
         self.page = page
         scale = LONG_SIDE / max(page.get_size())
-        bitmap = page.render(scale=scale, may_draw_forms=False, rev_byteorder=True)
-        self.colour: Pixels = bitmap.to_numpy()[..., :3].copy()
-        self.grey: Pixels = np.asarray(Image.fromarray(self.colour).convert("L"))
+        picture = page.render(scale=scale, may_draw_forms=False).to_pil().convert("RGB")
+        self.grey: Pixels = np.asarray(picture.convert("L"))
         self.height, self.width = self.grey.shape
+        self._small_picture = picture.reduce(COARSE)
         self.inverted = _is_inverted(self.grey)
         if self.inverted:
-            self.colour, self.grey = 255 - self.colour, 255 - self.grey
+            self.grey = 255 - self.grey
+            self._small_picture = ImageOps.invert(self._small_picture)
 
     @cached_property
     def paper(self) -> Pixels:
@@ -114,13 +115,18 @@ class PagePicture:
         return self._small < self.paper * np.float32(0.85)
 
     @cached_property
+    def small_bands(self) -> tuple[Pixels, Pixels, Pixels]:
+        """Red, green and blue on the coarse map."""
+        red, green, blue = (np.asarray(band) for band in self._small_picture.split())
+        return red, green, blue
+
+    @cached_property
     def _small(self) -> Pixels:
-        return np.asarray(Image.fromarray(self.grey).reduce(COARSE))
+        return np.asarray(self._small_picture.convert("L"))
 
     @cached_property
     def _paper_of_each_pixel(self) -> Pixels:
-        size = (self.width, self.height)
-        return np.asarray(Image.fromarray(self.paper).resize(size, Image.Resampling.BILINEAR))
+        return _enlarged(self.paper, self.grey.shape)
 
     @cached_property
     def _within_the_edges(self) -> Mask:
@@ -131,8 +137,7 @@ class PagePicture:
 
     @cached_property
     def _inside_each_pixel(self) -> Mask:
-        whole = Image.fromarray(self.inside.astype(np.uint8))
-        return np.asarray(whole.resize((self.width, self.height), Image.Resampling.NEAREST)) > 0
+        return _enlarged(self.inside, self.grey.shape)
 
 
 def share(mask: Mask) -> float:
@@ -185,6 +190,11 @@ def largest_blob(mask: Mask) -> Mask:
     if best:
         found[tuple(np.array(best).T)] = True
     return found
+
+
+def _enlarged(coarse: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """The coarse map with each of its pixels as large as it stands for."""
+    return coarse.repeat(COARSE, axis=0).repeat(COARSE, axis=1)[: shape[0], : shape[1]]
 
 
 def _is_inverted(grey: Pixels) -> bool:

@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import numpy as np
-from PIL import Image
 
 from portal.pdf.checks import thresholds as limits
-from portal.pdf.checks.picture import COARSE, Mask, PagePicture, tiles
+from portal.pdf.checks.picture import COARSE, Mask, PagePicture, share, tiles
 
 WINDOW = 16
 
 
 def has_colour(page: PagePicture) -> bool:
     """Is any point of the page not grey?"""
-    some = np.asarray(Image.fromarray(page.colour).reduce(COARSE)).astype(np.int16)
-    spread = some.max(axis=2) - some.min(axis=2)
-    return bool((spread > limits.COLOUR).mean() > limits.COLOUR_SHARE)
+    red, green, blue = page.small_bands
+    lightest = np.maximum(np.maximum(red, green), blue)
+    spread = lightest - np.minimum(np.minimum(red, green), blue)
+    return share(spread > limits.COLOUR) > limits.COLOUR_SHARE
 
 
 def has_seal(page: PagePicture) -> bool:
     """Red ink over a place as large as a seal: a thumbprint or a red rule is smaller or flat."""
-    small = np.asarray(Image.fromarray(page.colour).reduce(COARSE)).astype(np.int16)
-    red, green, blue = small[..., 0], small[..., 1], small[..., 2]
+    red, green, blue = (band.astype(np.int16) for band in page.small_bands)
     level = page.paper_level
     paper_red = red - np.maximum(green, blue)
     redness = paper_red - int(np.median(paper_red))
     is_red = (redness > limits.RED * level) & (red > green + 0.12 * level)
-    share = tiles(is_red, WINDOW // COARSE).mean(axis=(1, 3))
-    marked = share > limits.RED_IN_CELL
+    marked = tiles(is_red, WINDOW // COARSE).mean(axis=(1, 3)) > limits.RED_IN_CELL
     if marked.sum() < limits.SEAL_CELLS:
         return False
     return _is_as_large_as_a_seal(marked)
