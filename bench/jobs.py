@@ -17,12 +17,12 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import func, insert, select
 
-from bench.server import BUILD, ROOT, Client, portal, table
+from bench.server import BUILD, ROOT, Client, last_beat, portal, table
 from bench.upload import upload
 from portal import clock
 from portal.application import create_app
@@ -37,10 +37,10 @@ from portal.settings import load_settings
 
 UPLOADS = 200
 QUIET = 40
-PAGES = 3
+PAGES = 2
 SEED = 20
-BETWEEN_KILLS = (2.0, 20.0)
-"""Seconds, from one kill to the next."""
+LIVES_SECONDS = 25.0
+"""The longest time from a worker's first sign of life to its kill; before that it only loads."""
 
 MOST_SECONDS = 3600
 LIMITS = {"PORTAL_JOB_SECONDS": "20", "PORTAL_LOOK_SECONDS": "15", "PORTAL_INSPECT_SECONDS": "10"}
@@ -95,14 +95,14 @@ def main() -> None:
     with portal(instance) as (port, _):
         with sqlite3.connect(instance / "portal.db") as connection:
             connection.executescript(COUNTERS)
-        branch = Client(port)
-        branch.sign_in(instance, "zhibu1")
         chance, paper = random.Random(SEED), Paper(SEED)
         takers = add_members(instance, asked.uploads + asked.quiet)
         for name, members, killed in (
             ("killed at random", takers[: asked.uploads], True),
             ("left alone", takers[asked.uploads :], False),
         ):
+            branch = Client(port)  # the one before was idle for minutes, and so was closed
+            branch.sign_in(instance, "zhibu1")
             began = time.monotonic()
             with Worker(instance, chance if killed else None) as worker:
                 token = branch.token()
@@ -166,7 +166,13 @@ class Worker:
         self._process.wait()
 
     def _strike(self) -> None:
-        while self._chance and not self._ending.wait(self._chance.uniform(*BETWEEN_KILLS)):
+        while self._chance:
+            began = datetime.now(UTC).replace(tzinfo=None)
+            while last_beat(self._instance) < began:
+                if self._ending.wait(0.1):
+                    return
+            if self._ending.wait(self._chance.uniform(0, LIVES_SECONDS)):
+                return
             self._process.send_signal(signal.SIGKILL)
             self._process.wait()
             self.kills += 1

@@ -82,7 +82,7 @@ def worker(instance: Path) -> Iterator[subprocess.Popen[bytes]]:
     )
     try:
         ends = time.monotonic() + 60
-        while _last_beat(instance) < began.replace(tzinfo=None):
+        while last_beat(instance) < began.replace(tzinfo=None):
             if time.monotonic() > ends or running.poll() is not None:
                 raise OSError("the worker gives no sign of life")
             time.sleep(0.1)
@@ -92,7 +92,7 @@ def worker(instance: Path) -> Iterator[subprocess.Popen[bytes]]:
         running.wait(timeout=20)
 
 
-def _last_beat(instance: Path) -> datetime:
+def last_beat(instance: Path) -> datetime:
     connection = sqlite3.connect(instance / "portal.db")
     found = connection.execute("SELECT at FROM heartbeat WHERE name = 'worker'").fetchone()
     connection.close()

@@ -55,6 +55,7 @@ class Action(StrEnum):
     """What a person can do. Every route declares one (tests/routes.txt)."""
 
     START = "start"  # the first page, which sends each role to its own
+    VIEW_HOME = "view home"
     SIGN_OUT = "sign out"
     VIEW_OWN_ACCOUNT = "view own account"
     CHANGE_OWN_PASSWORD = "change own password"  # noqa: S105 (a name)
@@ -118,6 +119,7 @@ POLICY: Mapping[Action, Mapping[Role, Scope]] = {
         C: Scope.NOTHING,
         D: Scope.NOTHING,
     },
+    Action.VIEW_HOME: {B: Scope.OWN_BRANCH, C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.SIGN_OUT: {
         A: Scope.NOTHING,
         M: Scope.NOTHING,

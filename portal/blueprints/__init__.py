@@ -12,6 +12,7 @@ from portal.blueprints import (
     card,
     errors,
     findings,
+    home,
     joining,
     making,
     members,
@@ -31,6 +32,7 @@ def register_blueprints(app: Flask) -> None:
     """Attach every blueprint and the error handlers."""
     for part in (
         auth,
+        home,
         passwords,
         user_center,
         messages,

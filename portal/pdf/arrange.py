@@ -35,13 +35,21 @@ def arrange(content: bytes, pages: Sequence[tuple[int, int]]) -> bytes:
     """
     taken_over, output = _taken_over(content, pages), io.BytesIO()
     with names_as_they_are():
-        writer = PdfWriter()
-        for page in PdfReader(io.BytesIO(taken_over)).pages:
-            _leave_what_is_seen(page)
-            writer.add_page(page)
-        writer.metadata = None  # pypdf's own name as the producer
-        writer.write(output)
+        only_what_is_seen(taken_over).write(output)
     return output.getvalue()
+
+
+def only_what_is_seen(content: bytes) -> PdfWriter:
+    """The pages of a file, of each what is seen, ready to be written (``names_as_they_are``)."""
+    reader = PdfReader(io.BytesIO(content))
+    if reader.is_encrypted:
+        reader.decrypt("")
+    writer = PdfWriter()
+    for page in reader.pages:
+        _leave_what_is_seen(page)
+        writer.add_page(page)
+    writer.metadata = None  # pypdf's own name as the producer
+    return writer
 
 
 def _taken_over(content: bytes, pages: Sequence[tuple[int, int]]) -> bytes:

@@ -15,11 +15,12 @@ from typing import Any
 
 import pypdfium2
 import pypdfium2.raw as pdfium
-from pypdf import PdfReader, PdfWriter
+from pypdf import PdfWriter
 from pypdf.generic import (
     StreamObject,
 )
 
+from portal.pdf.arrange import arrange, only_what_is_seen
 from portal.pdf.fitting import Step, as_jpeg, coarser, gentlest, opened
 from portal.pdf.image_streams import FORM_DEPTH, is_plain_jpeg, pictures_of, put_jpeg
 from portal.pdf.inspect import inspect
@@ -111,7 +112,7 @@ def compress(content: bytes, limit: int = FITTING_BYTES) -> Compressed:
     """
     pages = inspect(content).pages
     gc.collect()  # the inspection's copies of all streams
-    writer = _pages_alone(content)
+    writer = _pages_alone(content, pages)
     document = pypdfium2.PdfDocument(content)
     shown = _shown(document, writer)
     whole = _Counted.size_of(writer)
@@ -150,22 +151,15 @@ def compress(content: bytes, limit: int = FITTING_BYTES) -> Compressed:
     return Compressed(pdf, pages, dpi_before, dpi, find_red(pdf))
 
 
-def _pages_alone(content: bytes) -> PdfWriter:
-    """The file's pages and nothing else. Raises ``MakingRefused`` where pypdf can't read them."""
+def _pages_alone(content: bytes, pages: int) -> PdfWriter:
+    """The file's pages with what is seen of them, and nothing else."""
     try:
-        reader = PdfReader(io.BytesIO(content))
-        if reader.is_encrypted:
-            reader.decrypt("")
-        writer = PdfWriter()
-        writer.metadata = None
-        for page in reader.pages:
-            writer.add_page(page, excluded_keys=("/Annots", "/B", "/AA", "/Metadata", "/PieceInfo"))
+        return only_what_is_seen(content)
     except MemoryError:
         raise
     except Exception:
-        # The parser's edge: pdfium may have read it all the same, but it can't be written anew.
-        raise MakingRefused(MakingRefusal(MakingReason.CRASHED)) from None
-    return writer
+        # The parser's edge. The file was inspected, so pdfium reads it, and writes it as pypdf can.
+        return only_what_is_seen(arrange(content, [(index, 0) for index in range(pages)]))
 
 
 def _shown(document: pypdfium2.PdfDocument, writer: PdfWriter) -> dict[_Key, _Shown]:

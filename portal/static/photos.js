@@ -209,6 +209,7 @@
       return;
     }
     current = null;
+    at('messages').textContent = '';
     var cards = answer.querySelectorAll('.sheet-card'), refused = answer.querySelector('.refused');
     for (var i = 0; i < cards.length; i++) { sheet.appendChild(cards[i]); }
     if (cards.length) {

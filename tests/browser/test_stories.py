@@ -336,6 +336,8 @@ PAGES = {
         "/members/?q=没有的人",
         "/nothing",
         "{view}",
+        "{thumbnails}",
+        "{findings}",
         "{edit}",
         "{show}",
         "{arrange}",
@@ -361,6 +363,8 @@ def test_axe_finds_nothing(people_today: People, portal: Portal, login: str) -> 
     )
     addresses = {
         "{view}": f"/members/{member}/scan",
+        "{thumbnails}": f"/members/{member}/scan/contact-sheet",
+        "{findings}": f"/members/{member}/scan/findings",
         "{edit}": f"/members/{member}/edit",
         "{show}": f"/members/{member}",
         "{arrange}": f"/members/{member}/scan/arrange?pages=1.2x.3r1.4.5.6.7.8",

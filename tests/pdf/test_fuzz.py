@@ -17,7 +17,7 @@ from bench.mutants import KINDS, scan
 from portal.pdf.sandbox import Sandbox
 
 MIB = 1024 * 1024
-FILES = 10 * len(KINDS)
+FILES = 5 * len(KINDS)
 SEED = 20261125
 
 
