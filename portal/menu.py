@@ -54,6 +54,7 @@ _MENU: tuple[tuple[str, tuple[tuple[str, str, tuple[str, ...], Action], ...]], .
                 Action.BROWSE_ORGANISATIONS,
             ),
             ("编号解除占用", "/releases/", ("/releases/",), Action.RELEASE_NUMBER),
+            ("操作日志", "/record/", ("/record/",), Action.VIEW_RECORD),
         ),
     ),
     (
