@@ -12,6 +12,7 @@ from portal.blueprints import (
     card,
     errors,
     findings,
+    home,
     joining,
     making,
     members,
@@ -20,6 +21,7 @@ from portal.blueprints import (
     organisations,
     passwords,
     progress,
+    record,
     scans,
     system,
     user_center,
@@ -30,6 +32,7 @@ def register_blueprints(app: Flask) -> None:
     """Attach every blueprint and the error handlers."""
     for part in (
         auth,
+        home,
         passwords,
         user_center,
         messages,
@@ -43,6 +46,7 @@ def register_blueprints(app: Flask) -> None:
         making.large_scans,
         organisations,
         progress,
+        record,
         numbers,
         card,
         system,

@@ -1,7 +1,7 @@
 """The tables, typed. Columns and constraints only: the rules are in ``rules``."""
 
 from portal.models.account import Account, OneTimeCode, SignIn
-from portal.models.audit import AuditRecord
+from portal.models.audit import AuditRecord, RecordSeal
 from portal.models.base import Base
 from portal.models.draft import Draft, DraftKind, DraftPicture
 from portal.models.installation import Heartbeat, Installation
@@ -40,6 +40,7 @@ __all__ = [
     "OneTimeCode",
     "Organisation",
     "ProgressDay",
+    "RecordSeal",
     "ReleaseState",
     "Scan",
     "ScanFinding",
