@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import ColumnElement, and_, false, or_, select, true
 
 from portal.errors import NotAllowed
 from portal.models import (
     Account,
+    AuditRecord,
     CheckRound,
     Joining,
     JoiningState,
@@ -55,6 +56,7 @@ class Action(StrEnum):
     """What a person can do. Every route declares one (tests/routes.txt)."""
 
     START = "start"  # the first page, which sends each role to its own
+    VIEW_HOME = "view home"
     SIGN_OUT = "sign out"
     VIEW_OWN_ACCOUNT = "view own account"
     CHANGE_OWN_PASSWORD = "change own password"  # noqa: S105 (a name)
@@ -75,6 +77,7 @@ class Action(StrEnum):
     BROWSE_ORGANISATIONS = "browse organisations"
     VIEW_PROGRESS = "view progress"
     URGE = "urge"
+    VIEW_RECORD = "view record"
     VIEW_MEMBER = "view member"
     UNMASK_FIELD = "unmask field"
     EDIT_MEMBER = "edit member"
@@ -107,7 +110,7 @@ class Action(StrEnum):
 
 A, M, B, C, D = Role.APPLICANT, Role.MEMBER, Role.BRANCH, Role.COMMITTEE, Role.DISTRICT
 
-# Accounts of organisations: a branch's own, and a committee's own and all below it.
+# A branch's own, and a committee's own and all below it: accounts, and what is on record.
 _ACCOUNTS = {B: Scope.OWN_BRANCH, C: Scope.SUBTREE, D: Scope.SUBTREE}
 
 POLICY: Mapping[Action, Mapping[Role, Scope]] = {
@@ -118,6 +121,7 @@ POLICY: Mapping[Action, Mapping[Role, Scope]] = {
         C: Scope.NOTHING,
         D: Scope.NOTHING,
     },
+    Action.VIEW_HOME: {B: Scope.OWN_BRANCH, C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.SIGN_OUT: {
         A: Scope.NOTHING,
         M: Scope.NOTHING,
@@ -144,6 +148,7 @@ POLICY: Mapping[Action, Mapping[Role, Scope]] = {
     Action.BROWSE_ORGANISATIONS: {C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.VIEW_PROGRESS: {C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.URGE: {C: Scope.SUBTREE, D: Scope.SUBTREE},
+    Action.VIEW_RECORD: _ACCOUNTS,
     Action.VIEW_MEMBER: {B: Scope.OWN_BRANCH, C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.UNMASK_FIELD: {M: Scope.SELF, B: Scope.OWN_BRANCH, C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.EDIT_MEMBER: {B: Scope.OWN_BRANCH},
@@ -302,10 +307,33 @@ def accounts_for(actor: Actor, action: Action) -> ColumnElement[bool]:
     criterion = Account.organisation_id.in_(inside)
     if scope is Scope.BELOW:
         # Nobody stands above the municipal committee: there, colleagues do it for each other.
-        is_top = actor.organisation_path.count("/") == 2
         other = Account.id != actor.account_id
-        return criterion & (other if is_top else Account.organisation_id != actor.organisation_id)
+        return criterion & (
+            other if is_top(actor) else Account.organisation_id != actor.organisation_id
+        )
     return criterion
+
+
+def records_for(actor: Actor, action: Action) -> ColumnElement[bool]:
+    """The criterion on ``AuditRecord`` for all lines that the actor may see.
+
+    What concerns no organisation is for those at the top, who see everything.
+    Raises ``NotAllowed`` when the actor's role never may.
+    """
+    scope = require(actor, action)
+    if scope is Scope.SELF:
+        return AuditRecord.member_id == actor.member_id
+    if scope is Scope.OWN_BRANCH:
+        return AuditRecord.about_id == actor.organisation_id
+    if is_top(actor):
+        return true()
+    inside = select(Organisation.id).where(in_subtree(actor.organisation_path))
+    return AuditRecord.about_id.in_(inside)
+
+
+def is_top(actor: Actor) -> bool:
+    """Whether the actor is of the organisation that nobody stands above."""
+    return actor.role in COMMITTEES and actor.organisation_path.count("/") == 2
 
 
 def in_subtree(path: str) -> ColumnElement[bool]:

@@ -36,6 +36,11 @@ def format_moment(moment: datetime) -> str:
     return f"{format_day(moment)} {moment.astimezone(BEIJING):%H:%M}"
 
 
+def format_second(moment: datetime) -> str:
+    """``2026-11-24 10:42:07`` in Beijing: for the record, which is read years later too."""
+    return f"{moment.astimezone(BEIJING):%Y-%m-%d %H:%M:%S}"
+
+
 def format_lately(moment: datetime) -> str:
     """``10:42`` today, else as ``format_moment``: for what somebody did a short while ago."""
     local = moment.astimezone(BEIJING)

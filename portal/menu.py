@@ -29,6 +29,7 @@ _MENU: tuple[tuple[str, tuple[tuple[str, str, tuple[str, ...], Action], ...]], .
     (
         "用户中心",
         (
+            ("首页", "/home", ("/home",), Action.VIEW_HOME),
             ("我的资料", "/my/profile", ("/my/profile", "/my/contact"), Action.VIEW_OWN_ACCOUNT),
             ("站内信", "/messages/", ("/messages/",), Action.READ_MESSAGES),
             ("修改密码", "/my/password", ("/my/password",), Action.CHANGE_OWN_PASSWORD),
@@ -54,6 +55,7 @@ _MENU: tuple[tuple[str, tuple[tuple[str, str, tuple[str, ...], Action], ...]], .
             ),
             ("检查", "/checks/", ("/checks/",), Action.CHECK_SCAN),
             ("编号解除占用", "/releases/", ("/releases/",), Action.RELEASE_NUMBER),
+            ("操作日志", "/record/", ("/record/",), Action.VIEW_RECORD),
         ),
     ),
     (

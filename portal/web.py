@@ -151,6 +151,7 @@ def template_globals(app: Flask) -> None:
         "number": group_number,
         "day": clock.format_day,
         "moment": clock.format_moment,
+        "second": clock.format_second,
         "month": format_month,
     }
     app.jinja_env.filters.update(filters)

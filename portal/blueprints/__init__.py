@@ -13,6 +13,7 @@ from portal.blueprints import (
     checks,
     errors,
     findings,
+    home,
     joining,
     making,
     members,
@@ -21,6 +22,7 @@ from portal.blueprints import (
     organisations,
     passwords,
     progress,
+    record,
     scans,
     system,
     user_center,
@@ -31,6 +33,7 @@ def register_blueprints(app: Flask) -> None:
     """Attach every blueprint and the error handlers."""
     for part in (
         auth,
+        home,
         passwords,
         user_center,
         messages,
@@ -45,6 +48,7 @@ def register_blueprints(app: Flask) -> None:
         making.large_scans,
         organisations,
         progress,
+        record,
         numbers,
         card,
         system,

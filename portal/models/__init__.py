@@ -1,7 +1,7 @@
 """The tables, typed. Columns and constraints only: the rules are in ``rules``."""
 
 from portal.models.account import Account, OneTimeCode, SignIn
-from portal.models.audit import AuditRecord
+from portal.models.audit import AuditRecord, RecordSeal
 from portal.models.base import Base
 from portal.models.check import CheckItem, CheckRound, ItemState, RoundChoice, ScanCheck
 from portal.models.draft import Draft, DraftKind, DraftPicture
@@ -44,6 +44,7 @@ __all__ = [
     "OneTimeCode",
     "Organisation",
     "ProgressDay",
+    "RecordSeal",
     "ReleaseState",
     "RoundChoice",
     "Scan",

@@ -6,12 +6,12 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from portal import clock
 from portal.access import Actor
 from portal.extensions import db
-from portal.models import AuditRecord
+from portal.models import Account, AuditRecord, Joining, Member
 from portal.services.transaction import writing
 
 
@@ -98,9 +98,35 @@ def record(
             event=event,
             member_id=member_id,
             scan_id=scan_id,
+            about_id=_about(actor, member_id, detail),
             detail=detail,
         )
     )
+
+
+def _about(actor: Actor | None, member_id: int | None, detail: dict[str, Any]) -> Any:
+    """The organisation that a line concerns: who is in charge of what it was done to.
+
+    A member's branch, the organisation itself, an account's, an application's; of what a person did
+    to nothing but themselves their own.
+    """
+    if member_id is not None:
+        return select(Member.branch_id).where(Member.id == member_id).scalar_subquery()
+    for name in ("organisation", "of", "branch_id"):
+        if detail.get(name) is not None:
+            return detail[name]
+    if detail.get("account_id") is not None:
+        return (
+            select(func.coalesce(Account.organisation_id, Member.branch_id, Joining.branch_id))
+            .outerjoin(Member, Member.id == Account.member_id)
+            .outerjoin(Joining, Joining.id == Account.joining_id)
+            .where(Account.id == detail["account_id"])
+            .scalar_subquery()
+        )
+    if detail.get("joining_id") is not None:
+        of = select(Joining.branch_id).where(Joining.id == detail["joining_id"])
+        return of.scalar_subquery()
+    return actor.organisation_id if actor else None
 
 
 def record_view(actor: Actor, event: Event, *, member_id: int, scan_id: int) -> None:

@@ -163,7 +163,7 @@ def make_round(actor: Actor, wish: RoundWish, token: str) -> int:
             actor,
             audit.Event.CHECK_ROUND_MADE,
             round=round_.id,
-            below=wish.below_id,
+            organisation=wish.below_id,
             choice=wish.choice,
             amount=wish.amount,
             seed=seed,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from portal import clock
 from portal.access import Action, Actor, in_subtree, organisations_for
@@ -132,10 +132,19 @@ def example(organisation: Organisation, branch_id: int) -> str:
 
 def last_urged(parent_id: int) -> Mapping[int, Urged]:
     """Of each branch right below a committee the last 催办, if there was one."""
+    return _last(Organisation.parent_id == parent_id)
+
+
+def urged_branches(branch_ids: list[int]) -> Mapping[int, Urged]:
+    """Of each of these branches the last 催办, if there was one."""
+    return _last(Organisation.id.in_(branch_ids)) if branch_ids else {}
+
+
+def _last(which: ColumnElement[bool]) -> Mapping[int, Urged]:
     newest = (
         select(Organisation.id.label("branch_id"), func.max(Message.id).label("message_id"))
         .join(Message, Message.to_organisation_id == Organisation.id)
-        .where(Organisation.parent_id == parent_id, Message.kind == MessageKind.URGING)
+        .where(which, Message.kind == MessageKind.URGING)
         .group_by(Organisation.id)
         .subquery()
     )

@@ -25,6 +25,7 @@ from tests.browser.drivers import (
     OldBrowser,
     PlaywrightPage,
     PyppeteerPage,
+    wait,
 )
 
 OLD_FLAGS = {"chromium69": FLAGS_69, "chromium86": FLAGS_86}
@@ -120,7 +121,15 @@ class People:
         self._open.append(made)
         return made
 
-    def sign_in(self, login: str, *, javascript: bool = True, page: Driver | None = None) -> Driver:
+    def sign_in(
+        self,
+        login: str,
+        *,
+        javascript: bool = True,
+        page: Driver | None = None,
+        to_list: bool = True,
+    ) -> Driver:
+        """Sign in and go on to the list or the tree; ``to_list`` False: stay on the first page."""
         page = page or self.page(javascript=javascript)
         page.goto("/")
         if page.count("#login") == 0:  # an old engine has one jar of cookies for all pages
@@ -129,6 +138,12 @@ class People:
         page.fill("#login", login)
         page.fill("#password", self.portal.passwords[login])
         page.click(".sign-in button[type=submit]")
+        if to_list:
+            wait(lambda: page.count(".sign-in") == 0, "the page after signing in")
+            for place in ("/members/", "/organisations/"):
+                # Most stories begin on the list or the tree, one click from 首页.
+                if page.count("#todo") > 0 and page.count(f".menu a[href='{place}']") > 0:
+                    page.goto(place)
         return page
 
     def close(self) -> None:

@@ -63,7 +63,7 @@ def test_an_account_from_its_making_to_its_handing_over(people: People) -> None:
     use_code(page, login, page.text(".slip-code").strip(), FIRST)
 
     enter(page, login, FIRST)
-    wait_text(page, "h1", "我的团员")
+    wait_text(page, "h1", "首页")
     page.goto("/my/password")
     page.fill("#old_password", FIRST)
     page.fill("#password", SECOND)

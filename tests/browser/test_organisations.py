@@ -97,12 +97,11 @@ def test_a_branch_with_members_is_not_closed_and_says_what_to_do(people_today: P
 
 
 def test_what_was_typed_before_the_scripts_came_is_searched(people_today: People) -> None:
-    page = people_today.page()
+    page = people_today.sign_in("quwei1")
     assert isinstance(page, PlaywrightPage)
     held = []
     page.page.route("**/htmx.min*", lambda route: held.append(route))
-    people_today.sign_in("quwei1", page=page)
-    page.page.wait_for_url("**/organisations/", wait_until="commit")
+    page.page.goto(people_today.portal.base + "/organisations/", wait_until="commit")
     page.fill("#q", "景山中学高一(2)")
     for route in held:
         route.continue_()
@@ -147,11 +146,14 @@ PAGES = {
         "/organisations/3/merge",
         "/organisations/3/close",
         "/organisations/5",
+        "/home",
+        "/messages/",
         "/progress/",
+        "/progress/2/urge",
         "/progress/?from=x",
         "/progress/2/members?count=overdue",
     ),
-    "zhibu1": ("/members/?filter=left", "{leave}"),
+    "zhibu1": ("/home", "/members/?filter=left", "{leave}"),
 }
 
 

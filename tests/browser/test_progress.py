@@ -7,7 +7,10 @@ from tests.browser.drivers import wait, wait_text
 
 
 def test_a_district_finds_who_is_overdue(people: People) -> None:
-    page = people.sign_in("quwei1")
+    page = people.sign_in("quwei1", to_list=False)
+    wait_text(page, "#worst", "逾期最多的团支部")
+    page.picture(f"home-committee-{page.engine}")
+    page.click(".todo a[href='/progress/?sort=overdue']")
     page.goto("/progress/")
     wait_text(page, "#trend-title", "上传率趋势")
     page.picture(f"progress-{page.engine}")

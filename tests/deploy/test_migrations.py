@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_migrate import upgrade
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from portal.application import create_app
 from portal.extensions import db
@@ -63,6 +63,12 @@ def test_what_was_there_before_is_there_after(app: Flask) -> None:
         assert [tuple(row) for row in held] == [("202011000003", 1)]
         scan = connection.execute(text("SELECT origin, original_id FROM scan")).one()
         assert tuple(scan) == ("uploaded", None)
+        about = connection.execute(text("SELECT id, about_id FROM audit_record ORDER BY id"))
+        assert [tuple(row) for row in about] == [(1, None), (2, 1), (3, 1), (4, 1)]
+        for change in ("UPDATE audit_record SET address = 'x'", "DELETE FROM audit_record"):
+            with pytest.raises(DBAPIError, match="insert only"):
+                with connection.begin_nested():
+                    connection.execute(text(change))
         connection.execute(text("UPDATE scan SET original_id = 1"))
         with pytest.raises(IntegrityError):
             with connection.begin_nested():
@@ -148,4 +154,10 @@ _OLD_ROWS = (
     " uploaded_by_id, state) VALUES (1, 1, 'scans/00/00.pdf', '1', 1, 8, false, '2020-01-01', 1, 'current')",
     "INSERT INTO audit_record (id, at, account_id, person_name, address, request_id, event, detail)"
     " VALUES (1, '2020-01-01', 1, '王某', '', '', 'signed in', '{}')",
+    "INSERT INTO audit_record (id, at, person_name, address, request_id, event, member_id, detail)"
+    " VALUES (2, '2020-01-01', '系统', '', '', 'x', 1, '{}')",
+    "INSERT INTO audit_record (id, at, person_name, address, request_id, event, detail)"
+    " VALUES (3, '2020-01-01', '系统', '', '', 'x', '{\"account_id\": 2}')",
+    "INSERT INTO audit_record (id, at, person_name, address, request_id, event, detail)"
+    " VALUES (4, '2020-01-01', '系统', '', '', 'x', '{\"organisation\": 1}')",
 )

@@ -63,8 +63,8 @@ def test_each_role_starts_on_its_own_page(world: World) -> None:
     member = world.add_member()
     world.member_actor(member)
     for login, page in (
-        (f"login{world.branch.id}", "/members/"),
-        (f"login{world.district.id}", "/organisations/"),
+        (f"login{world.branch.id}", "/home"),
+        (f"login{world.district.id}", "/home"),
         (f"member{member}", "/card"),
     ):
         browser = world.client(login)

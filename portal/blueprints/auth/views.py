@@ -21,9 +21,9 @@ blueprint = Blueprint("auth", __name__)
 HOME = {
     Role.APPLICANT: "/joining",
     Role.MEMBER: "/card",
-    Role.BRANCH: "/members/",
-    Role.COMMITTEE: "/organisations/",
-    Role.DISTRICT: "/organisations/",
+    Role.BRANCH: "/home",
+    Role.COMMITTEE: "/home",
+    Role.DISTRICT: "/home",
 }
 
 REFUSED = 422
