@@ -87,6 +87,7 @@ class Action(StrEnum):
     ARRANGE_SCAN = "arrange scan"
     VIEW_FINDINGS = "view findings"
     SET_FINDING_ASIDE = "set finding aside"
+    CHECK_SCAN = "check scan"
     VIEW_CARD = "view card"
     APPLY = "apply"
     REVIEW_JOININGS = "review joinings"
@@ -157,6 +158,7 @@ POLICY: Mapping[Action, Mapping[Role, Scope]] = {
     Action.ARRANGE_SCAN: {B: Scope.OWN_BRANCH},
     Action.VIEW_FINDINGS: {B: Scope.OWN_BRANCH, C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.SET_FINDING_ASIDE: {B: Scope.OWN_BRANCH},
+    Action.CHECK_SCAN: {C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.VIEW_CARD: {M: Scope.SELF},
     Action.APPLY: {A: Scope.SELF},
     Action.REVIEW_JOININGS: {B: Scope.OWN_BRANCH},
@@ -185,6 +187,7 @@ PRESENT_ONLY = frozenset(
         Action.RESTORE_SCAN,
         Action.ARRANGE_SCAN,
         Action.SET_FINDING_ASIDE,
+        Action.CHECK_SCAN,
     }
 )
 """What is done to members of a list, never to one who is set aside (``Member.left_at``)."""
