@@ -17,6 +17,7 @@ from portal.errors import NotAllowed
 from portal.models import (
     Account,
     AuditRecord,
+    CheckRound,
     Joining,
     JoiningState,
     Member,
@@ -280,6 +281,15 @@ def messages_for(actor: Actor, action: Action) -> ColumnElement[bool]:
     if actor.role in (Role.MEMBER, Role.APPLICANT):
         return own
     return or_(own, Message.to_organisation_id == actor.organisation_id)
+
+
+def rounds_for(actor: Actor, action: Action) -> ColumnElement[bool]:
+    """The criterion on ``CheckRound`` for those of the actor's organisation: colleagues share them.
+
+    What is in a round is found through ``members_for``. Raises ``NotAllowed``.
+    """
+    require(actor, action)
+    return CheckRound.organisation_id == actor.organisation_id
 
 
 def accounts_for(actor: Actor, action: Action) -> ColumnElement[bool]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from portal import clock
 from portal.access import Action, Actor
@@ -19,6 +19,8 @@ from portal.errors import NotFound, PortalError
 from portal.extensions import db
 from portal.models import (
     Account,
+    CheckItem,
+    ItemState,
     Member,
     MessageKind,
     Organisation,
@@ -215,6 +217,12 @@ def take_back_check(actor: Actor, made: ScanCheck) -> int:
     )
     if before is not None:
         before.ended_at = None
+    if made.round_id is not None:  # there it waits again
+        db.session.execute(
+            update(CheckItem)
+            .where(CheckItem.round_id == made.round_id, CheckItem.check_id == made.id)
+            .values(state=ItemState.WAITING, check_id=None)
+        )
     audit.record(
         actor,
         audit.Event.SCAN_CHECK_UNDONE,
