@@ -201,6 +201,11 @@ def take_back(actor: Actor, check_id: int) -> int:
 
 def take_back_check(actor: Actor, made: ScanCheck) -> int:
     """``take_back`` in the running transaction."""
+    if made.round_id is not None:  # locked before the member, as whoever judges it does
+        item = select(CheckItem.place).where(
+            CheckItem.round_id == made.round_id, CheckItem.check_id == made.id
+        )
+        db.session.execute(item.with_for_update())
     member = find_member(actor, Action.CHECK_SCAN, made.member_id, lock=True)
     db.session.refresh(made)
     scan = current_scan(member.id)
