@@ -17,6 +17,7 @@ from portal.errors import NotAllowed
 from portal.models import (
     Account,
     AuditRecord,
+    CheckRound,
     Joining,
     JoiningState,
     Member,
@@ -87,6 +88,7 @@ class Action(StrEnum):
     ARRANGE_SCAN = "arrange scan"
     VIEW_FINDINGS = "view findings"
     SET_FINDING_ASIDE = "set finding aside"
+    CHECK_SCAN = "check scan"
     VIEW_CARD = "view card"
     VIEW_FORM_VIEWS = "view who opened the own form"
     APPLY = "apply"
@@ -158,6 +160,7 @@ POLICY: Mapping[Action, Mapping[Role, Scope]] = {
     Action.ARRANGE_SCAN: {B: Scope.OWN_BRANCH},
     Action.VIEW_FINDINGS: {B: Scope.OWN_BRANCH, C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.SET_FINDING_ASIDE: {B: Scope.OWN_BRANCH},
+    Action.CHECK_SCAN: {C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.VIEW_CARD: {M: Scope.SELF},
     Action.VIEW_FORM_VIEWS: {M: Scope.SELF},
     Action.APPLY: {A: Scope.SELF},
@@ -187,6 +190,7 @@ PRESENT_ONLY = frozenset(
         Action.RESTORE_SCAN,
         Action.ARRANGE_SCAN,
         Action.SET_FINDING_ASIDE,
+        Action.CHECK_SCAN,
     }
 )
 """What is done to members of a list, never to one who is set aside (``Member.left_at``)."""
@@ -279,6 +283,15 @@ def messages_for(actor: Actor, action: Action) -> ColumnElement[bool]:
     if actor.role in (Role.MEMBER, Role.APPLICANT):
         return own
     return or_(own, Message.to_organisation_id == actor.organisation_id)
+
+
+def rounds_for(actor: Actor, action: Action) -> ColumnElement[bool]:
+    """The criterion on ``CheckRound`` for those of the actor's organisation: colleagues share them.
+
+    What is in a round is found through ``members_for``. Raises ``NotAllowed``.
+    """
+    require(actor, action)
+    return CheckRound.organisation_id == actor.organisation_id
 
 
 def accounts_for(actor: Actor, action: Action) -> ColumnElement[bool]:

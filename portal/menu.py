@@ -53,6 +53,7 @@ _MENU: tuple[tuple[str, tuple[tuple[str, str, tuple[str, ...], Action], ...]], .
                 ("/organisations/", "/members/"),
                 Action.BROWSE_ORGANISATIONS,
             ),
+            ("检查", "/checks/", ("/checks/",), Action.CHECK_SCAN),
             ("编号解除占用", "/releases/", ("/releases/",), Action.RELEASE_NUMBER),
             ("操作日志", "/record/", ("/record/",), Action.VIEW_RECORD),
         ),

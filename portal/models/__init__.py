@@ -3,6 +3,7 @@
 from portal.models.account import Account, OneTimeCode, SignIn
 from portal.models.audit import AuditRecord, RecordSeal
 from portal.models.base import Base
+from portal.models.check import CheckItem, CheckRound, ItemState, RoundChoice, ScanCheck
 from portal.models.draft import Draft, DraftKind, DraftPicture
 from portal.models.installation import Heartbeat, Installation
 from portal.models.job import Job, JobKind, JobState
@@ -20,12 +21,15 @@ __all__ = [
     "Account",
     "AuditRecord",
     "Base",
+    "CheckItem",
+    "CheckRound",
     "Draft",
     "DraftKind",
     "DraftPicture",
     "FindingSetAside",
     "Heartbeat",
     "Installation",
+    "ItemState",
     "Job",
     "JobKind",
     "JobState",
@@ -42,7 +46,9 @@ __all__ = [
     "ProgressDay",
     "RecordSeal",
     "ReleaseState",
+    "RoundChoice",
     "Scan",
+    "ScanCheck",
     "ScanFinding",
     "ScanLook",
     "ScanOrigin",

@@ -12,12 +12,12 @@ from sqlalchemy import ColumnElement, and_, bindparam, case, func, or_, select, 
 from portal import clock
 from portal.access import Action, Actor, allows, members_for
 from portal.errors import NotFound
-from portal.models import Account, Member, Scan, ScanState, Tally
+from portal.models import Account, Member, Scan, ScanCheck, ScanState, Tally
 from portal.rules.deadlines import DeadlineState
 from portal.rules.irregular import Irregularity
 from portal.rules.member_number import normalise_number
 from portal.services.look_lines import LOOK_COLUMNS, with_look
-from portal.services.scan_cells import ScanCell, ended_scans, make_cell, make_line
+from portal.services.scan_cells import STANDING, ScanCell, ended_scans, make_cell, make_line
 from portal.services.transaction import reading
 
 PAGE_ROWS = 50
@@ -118,17 +118,19 @@ MEMBER_COLUMNS = (
     Scan.uploaded_at,
     Account.person_name,
     Scan.origin,
+    ScanCheck.kinds,
     *LOOK_COLUMNS,
 )
 
 
-# Members with their current scan and its look, if any: a list is one round to the database. Made
-# once, since putting a statement together takes longer than SQLite takes to answer it.
+# Members with their current scan, its check and its look, if any: a list is one round to the
+# database. Made once, since putting a statement together takes longer than SQLite takes to answer.
 MEMBER_ROWS = with_look(
     select(*MEMBER_COLUMNS)
     .select_from(Member)
     .outerjoin(Scan, and_(Scan.member_id == Member.id, Scan.state == ScanState.CURRENT))
     .outerjoin(Account, Account.id == Scan.uploaded_by_id)
+    .outerjoin(ScanCheck, STANDING)
 )
 _ROW = MEMBER_ROWS.where(Member.id == bindparam("member_id"))
 
@@ -248,12 +250,14 @@ def row_for(actor: Actor, member: Member) -> MemberRow:
 def remarks_for(
     *, cell: ScanCell, is_new_member: bool, has_scan: bool, irregularity: Irregularity | None
 ) -> tuple[Remark, ...]:
-    """The column 备注 (guide 5.3): the missing form with its days, the irregular number."""
+    """The column 备注 (guide 5.3): the missing form, what a check found, the number."""
     remarks = []
     if is_new_member and not has_scan:
         late = cell.deadline is not None and cell.deadline.state is DeadlineState.OVERDUE
         words = f" · {cell.deadline.words}" if cell.deadline else ""
         remarks.append(Remark(f"未上传入团志愿书{words}", "wrong" if late else "warning"))
+    if cell.faults:
+        remarks.append(Remark(f"检查：{'、'.join(one.label for one in cell.faults)}", "warning"))
     if cell.findings:
         remarks.append(Remark(f"扫描件 {cell.findings} 处提示待核对", "warning"))
     if irregularity is not None:

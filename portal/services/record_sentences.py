@@ -12,6 +12,7 @@ from portal.rules.deadlines import format_month
 from portal.rules.leaving import LeavingReason
 from portal.rules.member_number import group_number
 from portal.rules.organisations import OrganisationKind
+from portal.rules.scan_checks import verdict_of
 from portal.rules.scan_findings import Finding, FindingKind
 from portal.rules.scan_refusals import format_size
 from portal.services.audit import Event
@@ -187,6 +188,15 @@ def _finding(told: Told) -> str:
     )
 
 
+def _check(told: Told) -> str:
+    kinds, pages = told.words("faults"), told.of("pages")
+    try:
+        verdict = verdict_of(kinds, pages if isinstance(pages, dict) else {}, told.words("remark"))
+    except ValueError:  # a fault of a newer portal
+        return kinds
+    return verdict.words + (f"，说明：{verdict.remark}" if verdict.remark else "")
+
+
 def _release(told: Told) -> str:
     return f"{told.whom} 的编号 {_number(told.of('number'))}"
 
@@ -313,6 +323,15 @@ SENTENCES: Mapping[Event, tuple[RecordKind, _Words]] = {
     ),
     Event.FINDING_SET_ASIDE: (_K.SCANS, lambda told: f"核对后不再提示：{_finding(told)}"),
     Event.FINDING_TAKEN_BACK: (_K.SCANS, lambda told: f"恢复提示：{_finding(told)}"),
+    Event.SCAN_CHECKED: (_K.SCANS, lambda told: f"检查了 {told.form}：{_check(told)}"),
+    Event.SCAN_CHECK_UNDONE: (
+        _K.SCANS,
+        lambda told: f"撤销了对 {told.form}的检查结果：{_check(told)}",
+    ),
+    Event.CHECK_ROUND_MADE: (
+        _K.SCANS,
+        lambda told: f"在 {told.place or '下级组织'} 建立了 {told.count('forms')} 份的检查任务",
+    ),
     Event.DERIVED_REPAIRED: (
         _K.PORTAL,
         lambda told: f"校正了 {told.count('rows')} 行由规则算出的数据",

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import and_, bindparam, select
 
 from portal import clock
 from portal.access import Action, Actor, allows
-from portal.models import Account, Member, Scan, ScanOrigin, ScanState
+from portal.models import Account, Member, Scan, ScanCheck, ScanOrigin, ScanState
 from portal.rules.deadlines import Deadline, deadline
 from portal.rules.member_number import has_upload
+from portal.rules.scan_checks import FaultKind, kinds_of
 from portal.runtime import runtime
 from portal.services.look_lines import (
     LOOK_COLUMNS,
@@ -42,6 +43,7 @@ class ScanCell(NamedTuple):
     look_state: LookState = LookState.NONE
     findings: int = 0  # that nobody set aside
     mendable: int = 0  # of them, by arranging the pages
+    faults: tuple[FaultKind, ...] | None = None  # of the check that stands; none at all: in order
     deadline: Deadline | None = None
     undo_until: date | None = None
     error: str | None = None
@@ -61,12 +63,13 @@ class ScanLine(NamedTuple):
     uploaded_at: datetime
     uploaded_by: str
     origin: ScanOrigin
+    faults: str | None = None  # ``ScanCheck.kinds`` of the check that stands
     look: LookLine = NO_LOOK
     ended_at: datetime | None = None
     file_gone: bool = False
 
 
-_LINE = (
+_SCAN = (
     Scan.id,
     Scan.state,
     Scan.pages,
@@ -76,16 +79,20 @@ _LINE = (
     Account.person_name,
     Scan.origin,
 )
+_LINE = (*_SCAN, ScanCheck.kinds)
+STANDING = and_(ScanCheck.scan_id == Scan.id, ScanCheck.ended_at.is_(None))
+"""The check of a scan that stands; there is at most one."""
 
 # Made once: putting a statement together takes longer than SQLite takes to answer it.
 _CURRENT = with_look(
     select(*_LINE, *LOOK_COLUMNS)
     .select_from(Scan)
     .join(Account, Account.id == Scan.uploaded_by_id)
+    .outerjoin(ScanCheck, STANDING)
     .where(Scan.member_id == bindparam("member_id"), Scan.state == ScanState.CURRENT)
 )
 _ENDED = (
-    select(Scan.member_id, *_LINE, Scan.ended_at, Scan.file_gone_at.is_not(None))
+    select(Scan.member_id, *_SCAN, Scan.ended_at, Scan.file_gone_at.is_not(None))
     .join(Account, Account.id == Scan.uploaded_by_id)
     .where(
         Scan.member_id.in_(bindparam("member_ids", expanding=True)),
@@ -147,6 +154,7 @@ def make_cell(
             line.origin,
             line.late,
             *line.look,
+            None if line.faults is None else kinds_of(line.faults),
         )
     if not has_upload(number, runtime().policy):
         return ScanCell(member_id, member_name, "not_needed", may_upload=False)

@@ -23,7 +23,13 @@ from portal.models import Member, Scan, ScanOrigin, ScanState
 from portal.pdf.wire import Inspection
 from portal.rules.deadlines import is_late
 from portal.rules.member_number import takes_scan
-from portal.rules.scan_refusals import MAX_SCAN_BYTES, Refusal, RefusalReason, ScanRefused
+from portal.rules.scan_refusals import (
+    DISPUTED_NOTICE,
+    MAX_SCAN_BYTES,
+    Refusal,
+    RefusalReason,
+    ScanRefused,
+)
 from portal.runtime import runtime
 from portal.services import audit, jobs
 from portal.services.derived import tallied
@@ -104,6 +110,13 @@ class Uploaded:
     replaced: bool
     unchanged: bool  # the same bytes were the current form already: nothing was done twice
     disputed: bool = False  # two parsers disagree on the file, but each page can be drawn
+
+    def words(self, done: str) -> str:
+        """What to tell the person: ``done``, what became of the form before, what to look at."""
+        if self.unchanged:
+            return "这份文件已经上传过，没有重复保存。"
+        kept = f"原来的文件保留 {runtime().settings.undo_days} 天。" if self.replaced else ""
+        return done + kept + (DISPUTED_NOTICE if self.disputed else "")
 
 
 def upload(

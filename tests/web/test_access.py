@@ -53,7 +53,7 @@ def test_every_action_has_a_route(app: Flask) -> None:
 def answer_to(browser: Browser, rule: str, method: str, **ids: int) -> int:
     path = rule
     names = ("member_id", "organisation_id", "account_id", "sign_in_id", "scan_id", "joining_id")
-    for name in (*names, "request_id", "page"):
+    for name in (*names, "request_id", "page", "round_id", "place"):
         path = path.replace(f"<int:{name}>", str(ids.get(name, 1)))
     path = path.replace("<key>", "phone")
     if method == "GET":

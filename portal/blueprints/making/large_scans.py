@@ -14,7 +14,7 @@ from portal.blueprints.making.photos import as_jpeg
 from portal.blueprints.members.cells import refused_cell
 from portal.extensions import csrf
 from portal.rules.making import MakingRefused
-from portal.rules.scan_refusals import DISPUTED_NOTICE, ScanRefused
+from portal.rules.scan_refusals import ScanRefused
 from portal.services import large_scans
 from portal.services.large_scans import NothingOffered
 from portal.storage import Incoming
@@ -63,14 +63,7 @@ def take(member_id: int) -> Response:
         done = large_scans.take(current_actor(), member_id, request.form.get("name", ""))
     except (NothingOffered, ScanRefused) as error:
         return _page(member_id, error=error.message, status=error.status)
-    notice = "压缩后的文件已上传。"
-    if done.unchanged:
-        notice = "这份文件已经上传过，没有重复保存。"
-    elif done.replaced:
-        notice += "原来的文件保留 30 天。"
-    if done.disputed:
-        notice += DISPUTED_NOTICE
-    flash(notice, "good")
+    flash(done.words("压缩后的文件已上传。"), "good")
     return redirect(f"/members/{member_id}/edit", 303)
 
 

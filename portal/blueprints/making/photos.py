@@ -14,7 +14,7 @@ from portal.errors import PortalError
 from portal.extensions import csrf
 from portal.rules.making import MakingRefused
 from portal.rules.page_shapes import PAGE
-from portal.rules.scan_refusals import DISPUTED_NOTICE, ScanRefused
+from portal.rules.scan_refusals import ScanRefused
 from portal.services import photo_adding, photos
 from portal.services.photo_adding import Gather, Received
 from portal.services.photos import MadeBefore
@@ -90,14 +90,7 @@ def take(member_id: int) -> AnyResponse:
         done = photos.take(current_actor(), member_id, request.form.get("name", ""))
     except (MadeBefore, ScanRefused) as error:
         return _again(member_id, error)
-    notice = "已用照片合成 1 份 PDF 并上传。"
-    if done.unchanged:
-        notice = "这份文件已经上传过，没有重复保存。"
-    elif done.replaced:
-        notice += "原来的文件保留 30 天。"
-    if done.disputed:
-        notice += DISPUTED_NOTICE
-    flash(notice, "good")
+    flash(done.words("已用照片合成 1 份 PDF 并上传。"), "good")
     return redirect(f"/members/{member_id}/edit", 303)
 
 

@@ -13,7 +13,7 @@ from portal.blueprints.gate import requires
 from portal.blueprints.members.editing import EditPage
 from portal.blueprints.members.views import blueprint
 from portal.extensions import csrf
-from portal.rules.scan_refusals import DISPUTED_NOTICE, RefusalReason, ScanRefused
+from portal.rules.scan_refusals import RefusalReason, ScanRefused
 from portal.services import scans
 from portal.services.listing import MemberRow, find_row
 from portal.services.members import find_member
@@ -58,11 +58,7 @@ def upload(member_id: int) -> Response:
         )
     except scans.NoUploadHere as error:
         return _cell_or_back(member_id, error=error.message, status=error.status)
-    if done.unchanged:
-        return _cell_or_back(member_id, notice="这份文件已经上传过，没有重复保存。")
-    notice = "已重新上传，原来的文件保留 30 天。" if done.replaced else "已上传。"
-    if done.disputed:
-        notice += DISPUTED_NOTICE
+    notice = done.words("已重新上传。" if done.replaced else "已上传。")
     return _cell_or_back(member_id, notice=notice)
 
 

@@ -14,6 +14,7 @@ from portal.blueprints.gate import NO_CSRF
 from portal.blueprints.members.forms import MemberForm, form_values
 from portal.rules.member_number import group_number, has_upload
 from portal.runtime import runtime
+from portal.services.checks import standing_check
 from portal.services.member_editing import (
     EditConflict,
     NumberLocked,
@@ -117,6 +118,7 @@ class EditPage:
                 suggested=self.suggested,
                 release=shown_request(self.actor, asked) if asked else None,
                 cell=cell,
+                check=standing_check(cell.scan_id) if cell and cell.scan_id else None,
                 conflict=self.conflict,
             ),
             status or self.status,

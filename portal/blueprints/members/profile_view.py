@@ -9,6 +9,7 @@ from portal import clock
 from portal.access import COMMITTEES, Action, Actor, allows
 from portal.models import Member
 from portal.rules.leaving import reached_leaving_age
+from portal.services.checks import ShownCheck, checks_of
 from portal.services.leaving import Left, left_of
 from portal.services.listing import Remark, row_for
 from portal.services.members import ShownField, profile_fields
@@ -35,6 +36,8 @@ class Profile:
     may_release: bool
     may_see_history: bool
     may_set_aside: bool
+    checks: tuple[ShownCheck, ...]
+    may_check: bool
     left: Left | None
     may_bring_back: bool
     path: tuple[tuple[str, str], ...]
@@ -64,6 +67,8 @@ def profile_for(actor: Actor, member: Member, *, shown: Mapping[str, str] | None
         may_release=member.number is not None and allows(actor, Action.RELEASE_NUMBER),
         may_see_history=allows(actor, Action.VIEW_NUMBER_HISTORY),
         may_set_aside=left is None and allows(actor, Action.SET_MEMBER_ASIDE),
+        checks=checks_of(member.id),
+        may_check=left is None and bool(row.cell.scan_id) and allows(actor, Action.CHECK_SCAN),
         left=left,
         may_bring_back=left is not None and allows(actor, Action.BRING_MEMBER_BACK),
         path=path_to(actor, branch_path),

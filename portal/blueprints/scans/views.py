@@ -18,6 +18,7 @@ from portal.rules.page_shapes import PAGE, SHARP, SHARPEST, PageShape, marks_fro
 from portal.rules.scan_findings import Box
 from portal.runtime import runtime
 from portal.services import audit
+from portal.services.checks import ShownCheck, standing_check
 from portal.services.members import find_member
 from portal.services.pictures import page_picture, page_shapes
 from portal.services.scans import (
@@ -62,6 +63,8 @@ class Viewer:
     has_original: bool
     late: bool
     may_arrange: bool
+    may_check: bool
+    check: ShownCheck | None
     back_url: str
 
     @property
@@ -130,6 +133,8 @@ def _viewer(member_id: int) -> Viewer:
         has_original=scan.original_id is not None,
         late=scan.late,
         may_arrange=member.left_at is None and allows(actor, Action.ARRANGE_SCAN),
+        may_check=member.left_at is None and allows(actor, Action.CHECK_SCAN),
+        check=standing_check(scan.id) if actor.role is not Role.MEMBER else None,
         back_url="/card" if actor.role is Role.MEMBER else f"/members/{member.id}",
     )
     audit.record_view(actor, audit.Event.SCAN_VIEWED, member_id=member.id, scan_id=viewer.scan_id)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from portal.pdf.checks.picture import Mask
+from portal.pdf.checks.picture import Mask, box_of
 
 SIDE = 4
 _BITS = np.arange(SIDE * SIDE).reshape(SIDE, SIDE)
@@ -21,7 +21,12 @@ _CODES = np.arange(1 << (SIDE * SIDE), dtype=np.uint32)
 
 def count_patterns(ink: Mask) -> NDArray[np.intp]:
     """How often each pattern occurs: bit ``4 * row + column`` of its code is the pixel there."""
-    bits = ink.astype(np.uint16)
+    if not ink.any():
+        return np.zeros(len(_CODES), np.intp)
+    left, top, right, bottom = box_of(ink)
+    room = SIDE - 1  # a pattern may begin so far outside
+    bits = ink[max(0, top - room) : bottom + room, max(0, left - room) : right + room]
+    bits = bits.astype(np.uint16)
     across = bits[:, :-3] | bits[:, 1:-2] << 1 | bits[:, 2:-1] << 2 | bits[:, 3:] << 3
     codes = across[:-3] | across[1:-2] << 4 | across[2:-1] << 8 | across[3:] << 12
     return np.bincount(codes[codes != 0], minlength=len(_CODES))

@@ -1,0 +1,275 @@
+"""检查: a committee says of a form that it is in order or what is wrong with it (guide 5.4).
+
+A check belongs to a scan, so a new upload is unchecked and the history stays. Of several checks of
+one scan the latest stands, whoever made it: a committee above looks last because it knows what was
+said below. Checks, record and message are one transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+
+from portal import clock
+from portal.access import Action, Actor
+from portal.errors import NotFound, PortalError
+from portal.extensions import db
+from portal.models import (
+    Account,
+    CheckItem,
+    ItemState,
+    Member,
+    MessageKind,
+    Organisation,
+    Scan,
+    ScanCheck,
+    ScanState,
+)
+from portal.rules.scan_checks import Verdict, verdict_of
+from portal.services import audit
+from portal.services.members import find_member
+from portal.services.messages import Letter, send_to_organisation
+from portal.services.scans import current_scan
+from portal.services.transaction import reading, writing
+
+SHOWN = 20
+"""Checks of one member that a page lists; nobody has more."""
+
+
+class FormChanged(PortalError):
+    """The form that was looked at is no longer the member's: it was uploaded anew or deleted."""
+
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__(
+            "这份《入团志愿书》刚才已被支部重新上传、整理或删除，检查结果没有保存。请按现在的文件重新检查。"
+        )
+
+
+class CheckedMeanwhile(PortalError):
+    """Somebody else has checked the same form since it was opened."""
+
+    status = 409
+
+    def __init__(self, who: str, at: datetime) -> None:
+        super().__init__(
+            f"{who} 在 {clock.format_lately(at)} 刚检查过这份文件，您的结果没有保存。"
+            "下面是对方的结果；仍要改的，请再保存一次。"
+        )
+
+
+class NothingToTakeBack(PortalError):
+    """There is no check of the person's own that stands."""
+
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__(
+            "没有可以撤销的检查：只能撤销自己的、仍然有效的检查结果。这份文件可能已被重新上传，"
+            "或者别人又检查过。"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCheck:
+    """A check as pages show it. ``standing``: of the current form, and the latest of it."""
+
+    id: int
+    scan_id: int
+    verdict: Verdict
+    organisation: str
+    who: str
+    account_id: int
+    at: datetime
+    undone_at: datetime | None
+    standing: bool
+
+
+_SHOWN = (
+    select(
+        ScanCheck.id,
+        ScanCheck.scan_id,
+        ScanCheck.kinds,
+        ScanCheck.pages,
+        ScanCheck.remark,
+        Organisation.name.label("organisation"),
+        Account.person_name,
+        ScanCheck.checked_by_id,
+        ScanCheck.checked_at,
+        ScanCheck.undone_at,
+        (ScanCheck.ended_at.is_(None) & (Scan.state == ScanState.CURRENT)).label("standing"),
+    )
+    .join(Organisation, Organisation.id == ScanCheck.organisation_id)
+    .join(Account, Account.id == ScanCheck.checked_by_id)
+    .join(Scan, Scan.id == ScanCheck.scan_id)
+)
+
+
+def checks_of(member_id: int) -> tuple[ShownCheck, ...]:
+    """All checks of a member's forms, of earlier ones too, the latest first."""
+    query = _SHOWN.where(ScanCheck.member_id == member_id).order_by(ScanCheck.id.desc())
+    return tuple(_shown(row) for row in reading().execute(query.limit(SHOWN)))
+
+
+def standing_check(scan_id: int) -> ShownCheck | None:
+    """What stands of a scan, None while nobody has checked it."""
+    query = _SHOWN.where(ScanCheck.scan_id == scan_id, ScanCheck.ended_at.is_(None))
+    row = reading().execute(query).one_or_none()
+    return _shown(row) if row is not None else None
+
+
+def check(actor: Actor, member_id: int, scan_id: int, verdict: Verdict, *, seen: int | None) -> int:
+    """Say ``verdict`` of a member's form; ``seen`` is the check that stood when it was opened.
+
+    The branch is told of faults, and when they are taken off a form that had some. Sent twice by
+    one person it is said once. Returns the check's id. Raises ``NotFound``, ``FormChanged`` or
+    ``CheckedMeanwhile``.
+    """
+    with writing():
+        return record_check(actor, member_id, scan_id, verdict, seen=seen, round_id=None)
+
+
+def record_check(
+    actor: Actor,
+    member_id: int,
+    scan_id: int,
+    verdict: Verdict,
+    *,
+    seen: int | None,
+    round_id: int | None,
+) -> int:
+    """``check`` in the running transaction, of a round's form too."""
+    member = find_member(actor, Action.CHECK_SCAN, member_id, lock=True)
+    scan = current_scan(member.id)
+    if scan is None or scan.id != scan_id:
+        raise FormChanged
+    before = standing_check(scan.id)
+    if before is not None and before.account_id == actor.account_id and before.verdict == verdict:
+        return before.id
+    if before is not None and before.id != seen:
+        raise CheckedMeanwhile(f"{before.organisation} {before.who}", before.at)
+    moment = clock.now()
+    if before is not None:
+        db.session.get_one(ScanCheck, before.id).ended_at = moment
+        db.session.flush()  # before the new one, for the index "one check stands"
+    assert actor.organisation_id is not None
+    made = ScanCheck(
+        scan_id=scan.id,
+        member_id=member.id,
+        round_id=round_id,
+        organisation_id=actor.organisation_id,
+        checked_by_id=actor.account_id,
+        checked_at=moment,
+        kinds=verdict.kinds,
+        pages=verdict.pages,
+        remark=verdict.remark,
+    )
+    db.session.add(made)
+    db.session.flush()
+    audit.record(
+        actor,
+        audit.Event.SCAN_CHECKED,
+        member_id=member.id,
+        scan_id=scan.id,
+        faults=verdict.kinds,
+        pages=verdict.pages,
+        remark=verdict.remark,
+        before=before.verdict.kinds if before is not None else None,
+    )
+    if verdict.faults:
+        _tell(actor, member, _faulty(member, verdict))
+    elif before is not None and before.verdict.faults:
+        _tell(actor, member, _in_order_now(member))
+    return made.id
+
+
+def take_back(actor: Actor, check_id: int) -> int:
+    """撤销: the person's own check no longer stands, and what stood before it stands again.
+
+    Returns the member's id. Raises ``NotFound`` or ``NothingToTakeBack``.
+    """
+    with writing():
+        made = db.session.get(ScanCheck, check_id)
+        if made is None:
+            raise NotFound
+        return take_back_check(actor, made)
+
+
+def take_back_check(actor: Actor, made: ScanCheck) -> int:
+    """``take_back`` in the running transaction."""
+    member = find_member(actor, Action.CHECK_SCAN, made.member_id, lock=True)
+    db.session.refresh(made)
+    scan = current_scan(member.id)
+    is_own = made.checked_by_id == actor.account_id
+    if not is_own or made.ended_at is not None or scan is None or scan.id != made.scan_id:
+        raise NothingToTakeBack
+    made.ended_at = made.undone_at = clock.now()
+    db.session.flush()
+    before = db.session.scalar(
+        select(ScanCheck)
+        .where(ScanCheck.scan_id == scan.id, ScanCheck.undone_at.is_(None))
+        .order_by(ScanCheck.id.desc())
+        .limit(1)
+    )
+    if before is not None:
+        before.ended_at = None
+    if made.round_id is not None:  # there it waits again
+        db.session.execute(
+            update(CheckItem)
+            .where(CheckItem.round_id == made.round_id, CheckItem.check_id == made.id)
+            .values(state=ItemState.WAITING, check_id=None)
+        )
+    audit.record(
+        actor,
+        audit.Event.SCAN_CHECK_UNDONE,
+        member_id=member.id,
+        scan_id=scan.id,
+        faults=made.kinds,
+    )
+    if made.kinds:
+        _tell(actor, member, _taken_back(member))
+    return member.id
+
+
+def _tell(actor: Actor, member: Member, letter: Letter) -> None:
+    send_to_organisation(member.branch_id, letter, actor=actor)
+
+
+def _faulty(member: Member, verdict: Verdict) -> Letter:
+    words = "、".join(one.kind.label for one in verdict.faults)
+    remark = f"说明：{verdict.remark}\n" if verdict.remark else ""
+    return Letter(
+        MessageKind.NOTICE,
+        f"{member.name}：入团志愿书检查不合格（{words}）",
+        f"{member.name} 的《入团志愿书》经检查有问题：{verdict.words}。\n{remark}"
+        "请对照纸质《入团志愿书》改正后重新上传。重新上传后变为“未检查”，上级团委会再检查。",
+        f"/members/{member.id}/edit",
+    )
+
+
+def _in_order_now(member: Member) -> Letter:
+    return Letter(
+        MessageKind.NOTICE,
+        f"{member.name}：入团志愿书检查改为合格",
+        f"{member.name} 的《入团志愿书》再次检查后为合格，原来指出的问题不用再改，也不用重新上传。",
+        f"/members/{member.id}",
+    )
+
+
+def _taken_back(member: Member) -> Letter:
+    return Letter(
+        MessageKind.NOTICE,
+        f"{member.name}：入团志愿书的检查结果已撤销",
+        f"刚才对 {member.name} 的《入团志愿书》指出的问题已由检查人撤销，"
+        "请以“我的团员”里现在的备注为准。",
+        f"/members/{member.id}",
+    )
+
+
+def _shown(row: Any) -> ShownCheck:
+    check_id, scan_id, kinds, pages, remark, *rest = row
+    return ShownCheck(check_id, scan_id, verdict_of(kinds, pages, remark), *rest)
