@@ -90,6 +90,7 @@ class Action(StrEnum):
     SET_FINDING_ASIDE = "set finding aside"
     CHECK_SCAN = "check scan"
     VIEW_CARD = "view card"
+    VIEW_FORM_VIEWS = "view who opened the own form"
     APPLY = "apply"
     REVIEW_JOININGS = "review joinings"
     ISSUE_APPLICANT_CODE = "issue applicant code"
@@ -161,6 +162,7 @@ POLICY: Mapping[Action, Mapping[Role, Scope]] = {
     Action.SET_FINDING_ASIDE: {B: Scope.OWN_BRANCH},
     Action.CHECK_SCAN: {C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.VIEW_CARD: {M: Scope.SELF},
+    Action.VIEW_FORM_VIEWS: {M: Scope.SELF},
     Action.APPLY: {A: Scope.SELF},
     Action.REVIEW_JOININGS: {B: Scope.OWN_BRANCH},
     Action.ISSUE_APPLICANT_CODE: {B: Scope.NOTHING},  # to who comes with their identity card

@@ -50,3 +50,23 @@ def test_a_day_that_is_none_is_said_and_what_was_typed_stays(world: World) -> No
     assert 'name="organisation"' not in page
     assert "登录" in page
     assert "没有更早的记录" in branch.get("/record/?before=1").text
+
+
+def test_a_member_reads_on_the_card_who_opened_their_form(world: World) -> None:
+    member = world.add_member(name="李某")
+    login = world.member_actor(member).login
+    assert "谁看过我的入团志愿书" not in world.client(login).get("/card").text  # there is none
+    world.upload(member)
+    phone = world.client(login)
+    assert "还没有人打开过您的《入团志愿书》" in phone.get("/card").text
+    assert world.client_of(world.district).get(f"/members/{member}/scan").status_code == 200
+    card = phone.get("/card").text
+    assert "东城区团区委 工作人员" in card
+    assert "管理员2" not in card
+    assert "查看全部" not in card
+    assert phone.get(f"/members/{member}/scan").status_code == 200
+    every = phone.get("/card/views").text
+    assert every.count('class="looks-at"') == 2
+    assert "本人" in every
+    assert "没有更早的了" in phone.get("/card/views?before=1").text
+    assert phone.get("/card/views?before=99999999999999999999").status_code == 200
