@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from portal.rules.text import TextFault, clean_text
+from portal.rules.text import TextFault, clean_text, holds_personal_number
 
 
 class LeavingReason(StrEnum):
@@ -49,7 +48,6 @@ _LABELS = {
 
 LEAVING_AGE = 28
 NOTE_LENGTH = 200
-_PERSONAL = re.compile(r"(?<!\d)(?:\d{17}[\dXx]|1\d{10})(?!\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,7 @@ def check_leaving(reason: str, note: str) -> Leaving | LeavingFault:
     cleaned = clean_text(note, max_length=NOTE_LENGTH)
     if isinstance(cleaned, TextFault):
         return LeavingFault("note", cleaned.message)
-    if _PERSONAL.search(cleaned):  # the note goes on record, where neither may stand
+    if holds_personal_number(cleaned):  # the note goes on record, where neither may stand
         return LeavingFault("note", "说明里请不要写身份证号或手机号，写清原因即可。")
     chosen = LeavingReason(reason)
     if chosen.needs_note and not cleaned:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-
-from portal.rules.text import TextFault, clean_text
+from portal.rules.text import TextFault, clean_text, holds_personal_number
 
 REASON_LENGTH = 500
 
@@ -16,10 +13,6 @@ USUAL_REASONS: tuple[str, ...] = (
     "同一编号发给了两名团员",
 )
 OTHER_REASON = "其他"
-
-_BLANKS = re.compile(r"[\s\-]+")
-# Eighteen characters of an ID number, eleven of a mobile phone; a member number has twelve.
-_PERSONAL = re.compile(r"(?<!\d)(\d{17}[\dXx]|1[3-9]\d{9})(?!\d)")
 
 
 def compose_reason(choice: str, words: str) -> str:
@@ -40,6 +33,6 @@ def clean_reason(text: str) -> str | TextFault:
         return cleaned
     if not cleaned:
         return TextFault("请写明原因。原因会记入操作日志。")
-    if _PERSONAL.search(_BLANKS.sub("", unicodedata.normalize("NFKC", cleaned))):
+    if holds_personal_number(cleaned):
         return TextFault("原因里不要写身份证号和手机号。请删去后再提交。")
     return cleaned

@@ -17,6 +17,10 @@ _NAME = re.compile(
     "A-Za-z\u00c0-\u024f· '’\\-]+"
 )
 
+_BLANKS = re.compile(r"[\s\-]+")
+# Eighteen characters of an ID number, eleven of a mobile phone; a member number has twelve.
+_PERSONAL = re.compile(r"(?<!\d)(\d{17}[\dXx]|1[3-9]\d{9})(?!\d)")
+
 
 @dataclass(frozen=True, slots=True)
 class TextFault:
@@ -50,3 +54,8 @@ def clean_name(text: str) -> str | TextFault:
     if not _NAME.fullmatch(cleaned):
         return TextFault("姓名只能有汉字、字母和间隔号“·”。请与身份证上的一致。")
     return cleaned
+
+
+def holds_personal_number(text: str) -> bool:
+    """Whether an ID number or a mobile phone stands in a text, with blanks inside or without."""
+    return bool(_PERSONAL.search(_BLANKS.sub("", unicodedata.normalize("NFKC", text))))

@@ -13,7 +13,9 @@ import pytest
 from flask import Flask
 
 from portal.access import POLICY
+from portal.models import RoundChoice
 from portal.services.numbers import ask
+from portal.services.round_making import RoundWish, make_round
 from tests import scans as files
 from tests.builders import Browser, World
 
@@ -79,6 +81,10 @@ def test_role_by_route_by_own_and_foreign_object(world: World) -> None:
         own: world.add_account(world.branch),
         foreign: world.add_account(world.far_branch),
     }
+    round_of = {
+        member: make_round(world.actor(top), RoundWish(top.id, RoundChoice.ALL), top.name)
+        for member, top in ((own, world.district), (foreign, world.other_district))
+    }
     persons = {
         "nobody": None,
         "applicant": world.applicant().login,
@@ -106,6 +112,7 @@ def test_role_by_route_by_own_and_foreign_object(world: World) -> None:
                         "joining_id": joining[member],
                         "account_id": account[member],
                         "sign_in_id": 0,
+                        "round_id": round_of[member],
                     }
                     codes.append(answer_to(browser, rule, method, **ids))
                 answers.append("/".join(map(str, codes)))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import pytest
 
 from portal.services.scans import current_scan
@@ -73,6 +76,7 @@ def test_in_order_is_seen_in_the_list(world: World, member: int, officer: Browse
         ({"result": "faults", "other": "1"}, "请在说明里写明"),
         ({"result": "faults", "blurred": "1", "blurred-pages": "7"}, "只有 2 页，没有第 7 页"),
         ({"result": "faults", "blurred": "1", "remark": "长" * 201}, "最多 200 个"),
+        ({"result": "faults", "blurred": "1", "remark": "请电 138 0000 0000"}, "不要写身份证号"),
     ],
 )
 def test_what_can_not_be_meant_is_said_and_nothing_typed_is_lost(
@@ -111,3 +115,91 @@ def test_without_a_form_there_is_nothing_to_check(world: World, officer: Browser
     without = world.add_member()
     assert officer.get(f"/members/{without}/scan/check").status_code == 404
     assert f"/members/{without}/scan/check" not in officer.get(f"/members/{without}").text
+
+
+@pytest.fixture
+def many(world: World) -> list[int]:
+    made = [world.add_member(name=name) for name in ("安新", "白期", "陈三")]
+    for one in made:
+        world.upload(one, files.good_scan(2))
+    return made
+
+
+def judge(officer: Browser, page: Any, **fields: str) -> Any:
+    """Send the form that a page shows, as its buttons would."""
+    scan = re.search(r'name="scan" value="(\d+)"', page.text)
+    seen = re.search(r'name="seen" value="(\d+)"', page.text)
+    assert scan is not None
+    assert seen is not None
+    sent = {"scan": scan[1], "seen": seen[1], **fields}
+    return officer.post(page.request.path, sent)
+
+
+def test_a_round_goes_form_after_form_without_javascript(
+    world: World, officer: Browser, many: list[int]
+) -> None:
+    assert "还没有检查任务" in officer.get("/checks/").text
+    answer = officer.post("/checks/new", {"choice": "all", "token": "t"})
+    assert answer.status_code == 303
+    first = officer.get(answer.location)
+    assert first.location.endswith("/forms/1")
+    page = officer.get(first.location)
+    assert "安新" in page.text
+    assert "0 / 3" in page.text
+    ahead = current_scan(many[1])
+    assert ahead is not None
+    assert f'data-ahead="/scans/{ahead.id}/pages/1.jpg"' in page.text
+    wrong = judge(officer, page, result="faults", blurred="1", **{"blurred-pages": "9"})
+    assert wrong.status_code == 422
+    assert "只有 2 页，没有第 9 页" in wrong.text
+    after = judge(officer, page, result="faults", blurred="1", remark="请重扫")
+    assert after.location.endswith("/forms/2")
+    after = judge(officer, officer.get(after.location), result="in-order")
+    assert after.location.endswith("/forms/3")
+    undone = officer.post(first.location.rsplit("/", 2)[0] + "/undo")
+    assert undone.location.endswith("/forms/2")
+    page = officer.get(undone.location)
+    assert "请重新检查这一份" in page.text
+    assert "1 / 3" in page.text
+    after = judge(officer, page, result="in-order")
+    end = judge(officer, officer.get(after.location), result="in-order")
+    summary = officer.get(end.location).text
+    assert "这个任务已全部检查完。" in summary
+    assert "3 / 3" in summary
+    assert "不合格的 1 份" in summary
+    assert "请重扫" in summary
+    assert "已完成" in officer.get("/checks/").text
+
+
+def test_a_colleague_sees_who_has_a_form(world: World, officer: Browser, many: list[int]) -> None:
+    answer = officer.post("/checks/new", {"choice": "all", "token": "t"})
+    address = officer.get(answer.location).location
+    officer.get(address)
+    world.add_account(world.district, login="colleague", name="张同事")
+    colleague = world.client("colleague")
+    page = colleague.get(address)
+    assert f"管理员{world.district.id} 正在检查这一份" in page.text
+    assert 'name="result"' not in page.text
+    assert colleague.get(answer.location).location.endswith("/forms/3")
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({}, "请先选择检查哪些"),
+        ({"choice": "some_of_each", "some_of_each-amount": "0"}, "请填写 1 到 50 的整数"),
+        ({"choice": "share", "share-amount": "101"}, "请填写 1 到 100 的整数"),
+        ({"choice": "all", "from": "2026年"}, "不是年月"),
+        ({"choice": "all", "from": "2026-05", "to": "2026-01"}, "开始年月晚于结束年月"),
+        ({"choice": "all", "from": "2001-01", "to": "2001-02"}, "没有符合条件的"),
+    ],
+)
+def test_a_round_that_can_not_be_made_says_why(
+    officer: Browser, many: list[int], fields: dict[str, str], words: str
+) -> None:
+    answer = officer.post("/checks/new", {"token": "t", **fields})
+    assert answer.status_code == 422
+    assert words in answer.text
+    for typed in (fields.get("from"), fields.get("share-amount")):
+        assert typed is None or f'value="{typed}"' in answer.text
+    assert "还没有检查任务" in officer.get("/checks/").text

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from flask import request
 
 from portal.rules.scan_checks import REMARK_LENGTH, Fault, FaultKind, Verdict, parse_pages
+from portal.rules.text import TextFault, clean_text, holds_personal_number
 from portal.services.checks import ShownCheck
 
 
@@ -47,8 +48,11 @@ def sent_as(check: ShownCheck) -> Sent:
 
 def verdict_or_fault(sent: Sent, pages: int) -> Verdict | str:
     """The verdict on a form of ``pages`` pages, or the sentence that says what is missing."""
-    if len(sent.remark) > REMARK_LENGTH:
-        return f"说明有 {len(sent.remark)} 个字，最多 {REMARK_LENGTH} 个，请写短一些。"
+    remark = clean_text(sent.remark, max_length=REMARK_LENGTH)
+    if isinstance(remark, TextFault):
+        return f"说明：{remark.message}"
+    if holds_personal_number(remark):  # it goes on record, where neither may stand
+        return "说明里不要写身份证号和手机号，支部和其他人会看到。请删去后再保存。"
     if sent.in_order:
         if sent.kinds:
             words = "、".join(kind.label for kind in sent.kinds)
@@ -56,12 +60,12 @@ def verdict_or_fault(sent: Sent, pages: int) -> Verdict | str:
                 f"已勾选“{words}”，又选了合格，没有保存。"
                 "合格的请先去掉勾选；有问题的请点“保存问题”。"
             )
-        return Verdict(remark=sent.remark)
+        return Verdict(remark=remark)
     # A page that was written beside a fault means the fault.
     kinds = tuple(kind for kind in FaultKind if kind in sent.kinds or sent.pages.get(kind))
     if not kinds:
         return "还没有选择问题。没有问题的请按 1 或点“合格”；有问题的请先勾选。"
-    if FaultKind.OTHER in kinds and not sent.remark:
+    if FaultKind.OTHER in kinds and not remark:
         return "选了“其他”，请在说明里写明是什么问题、应怎样改，支部会看到。"
     faults = []
     for kind in kinds:
@@ -69,4 +73,4 @@ def verdict_or_fault(sent: Sent, pages: int) -> Verdict | str:
         if isinstance(named, str):
             return f"{kind.label}：{named}"
         faults.append(Fault(kind, named))
-    return Verdict(tuple(faults), sent.remark)
+    return Verdict(tuple(faults), remark)
