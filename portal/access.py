@@ -78,6 +78,7 @@ class Action(StrEnum):
     VIEW_PROGRESS = "view progress"
     URGE = "urge"
     VIEW_RECORD = "view record"
+    EXPORT_RECORD = "export record"
     VIEW_MEMBER = "view member"
     UNMASK_FIELD = "unmask field"
     EDIT_MEMBER = "edit member"
@@ -150,6 +151,7 @@ POLICY: Mapping[Action, Mapping[Role, Scope]] = {
     Action.VIEW_PROGRESS: {C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.URGE: {C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.VIEW_RECORD: _ACCOUNTS,
+    Action.EXPORT_RECORD: _ACCOUNTS,
     Action.VIEW_MEMBER: {B: Scope.OWN_BRANCH, C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.UNMASK_FIELD: {M: Scope.SELF, B: Scope.OWN_BRANCH, C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.EDIT_MEMBER: {B: Scope.OWN_BRANCH},
