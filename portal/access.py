@@ -78,6 +78,7 @@ class Action(StrEnum):
     VIEW_PROGRESS = "view progress"
     URGE = "urge"
     VIEW_RECORD = "view record"
+    EXPORT_RECORD = "export record"
     VIEW_MEMBER = "view member"
     UNMASK_FIELD = "unmask field"
     EDIT_MEMBER = "edit member"
@@ -90,6 +91,7 @@ class Action(StrEnum):
     SET_FINDING_ASIDE = "set finding aside"
     CHECK_SCAN = "check scan"
     VIEW_CARD = "view card"
+    VIEW_FORM_VIEWS = "view who opened the own form"
     APPLY = "apply"
     REVIEW_JOININGS = "review joinings"
     ISSUE_APPLICANT_CODE = "issue applicant code"
@@ -149,6 +151,7 @@ POLICY: Mapping[Action, Mapping[Role, Scope]] = {
     Action.VIEW_PROGRESS: {C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.URGE: {C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.VIEW_RECORD: _ACCOUNTS,
+    Action.EXPORT_RECORD: _ACCOUNTS,
     Action.VIEW_MEMBER: {B: Scope.OWN_BRANCH, C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.UNMASK_FIELD: {M: Scope.SELF, B: Scope.OWN_BRANCH, C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.EDIT_MEMBER: {B: Scope.OWN_BRANCH},
@@ -161,6 +164,7 @@ POLICY: Mapping[Action, Mapping[Role, Scope]] = {
     Action.SET_FINDING_ASIDE: {B: Scope.OWN_BRANCH},
     Action.CHECK_SCAN: {C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.VIEW_CARD: {M: Scope.SELF},
+    Action.VIEW_FORM_VIEWS: {M: Scope.SELF},
     Action.APPLY: {A: Scope.SELF},
     Action.REVIEW_JOININGS: {B: Scope.OWN_BRANCH},
     Action.ISSUE_APPLICANT_CODE: {B: Scope.NOTHING},  # to who comes with their identity card

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from flask import Flask
 
-from portal import job_commands
+from portal import job_commands, record_commands
 from portal.clock import format_moment
 from portal.errors import NotFound
 from portal.schema_needed import schema_needed
@@ -17,7 +17,8 @@ from portal.settings import Settings
 
 def init_app(app: Flask) -> None:
     """Attach the commands."""
-    for command in (init, code, demo, fsck, sweep, settings, job_commands.jobs, job_commands.scans):
+    groups = (job_commands.jobs, job_commands.scans, record_commands.audit)
+    for command in (init, code, demo, fsck, sweep, settings, *groups):
         app.cli.add_command(command)
 
 

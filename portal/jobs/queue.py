@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask
 
 from portal import clock
-from portal.services import job_running, jobs, progress_days, readiness, reminders, sweep
+from portal.services import (
+    job_running,
+    jobs,
+    progress_days,
+    readiness,
+    record_seals,
+    reminders,
+    sweep,
+)
 from portal.settings import Settings
 
 if TYPE_CHECKING:
@@ -75,6 +83,7 @@ class Queue:
             with self._app.app_context():
                 progress_days.keep_if_due()
                 reminders.remind_if_due()
+                record_seals.seal_if_due()
 
         self._task = queue.task(name=WORK)(self._work)
         queue.periodic_task(crontab(), name="beat")(beat)

@@ -51,6 +51,7 @@ class Event(StrEnum):
     SCAN_CHECKED = "scan checked"
     SCAN_CHECK_UNDONE = "scan check undone"
     CHECK_ROUND_MADE = "check round made"
+    RECORD_EXPORTED = "record exported"
     DERIVED_REPAIRED = "derived repaired"
     DERIVED_DROPPED = "derived dropped"
     INSTALLED = "installed"

@@ -318,7 +318,7 @@ def _streams(actor: Actor, narrowed: _Narrowed, limits: _Limits, rows: int) -> l
     elif whole and is_top(actor):
         columns = [(true(),)]
     else:
-        return [_walk_each(path, limits, rows) for path in narrowed.paths]
+        return [_walk_each(_latest(narrowed.paths, limits, rows), limits, rows)]
     return [_walk([*one, sight], limits, rows) for one in columns]
 
 
@@ -328,10 +328,32 @@ def _walk(criteria: list[ColumnElement[bool]], limits: _Limits, rows: int) -> Su
     return query.order_by(AuditRecord.id.desc()).limit(rows).subquery()
 
 
-def _walk_each(path: str, limits: _Limits, rows: int) -> Subquery:
-    """The newest lines of each organisation of a subtree: a few seeks an organisation.
+def _latest(paths: Sequence[str], limits: _Limits, rows: int) -> list[int]:
+    """The organisations with the newest lines: one seek each. All others have only older ones
+    than ``rows`` lines that these have."""
+    line = aliased(AuditRecord)
+    newest = (
+        select(line.id)
+        .where(line.about_id == Organisation.id, *limits.on(line))
+        .order_by(line.id.desc())
+        .limit(1)
+        .correlate(Organisation)
+        .scalar_subquery()
+    )
+    each = (
+        select(Organisation.id, newest.label("newest"))
+        .where(or_(*(in_subtree(path) for path in paths)))
+        .subquery()
+    )
+    query = select(each.c.id).where(each.c.newest.is_not(None))
+    found = reading().execute(query.order_by(each.c.newest.desc()).limit(rows))
+    return list(found.scalars())
 
-    As one range of ``about_id`` all lines would be read and sorted, of a district some millions.
+
+def _walk_each(organisations: Sequence[int], limits: _Limits, rows: int) -> Subquery:
+    """The newest lines of some organisations, each walked by itself.
+
+    As one range of ``about_id`` all their lines would be read and sorted.
     """
     line = aliased(AuditRecord)
     newest = (
@@ -347,5 +369,5 @@ def _walk_each(path: str, limits: _Limits, rows: int) -> Subquery:
     else:  # SQLite has no LATERAL, but goes from each organisation to the ids that IN names
         found = select(AuditRecord.id).select_from(Organisation)
         found = found.join(AuditRecord, AuditRecord.id.in_(newest))
-    found = found.where(in_subtree(path))
+    found = found.where(Organisation.id.in_(organisations))
     return found.order_by(found.selected_columns.id.desc()).limit(rows).subquery()

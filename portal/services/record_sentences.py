@@ -332,6 +332,13 @@ SENTENCES: Mapping[Event, tuple[RecordKind, _Words]] = {
         _K.SCANS,
         lambda told: f"在 {told.place or '下级组织'} 建立了 {told.count('forms')} 份的检查任务",
     ),
+    Event.RECORD_EXPORTED: (
+        _K.VIEWS,
+        lambda told: (
+            f"导出了 {told.count('rows')} 条操作日志（{told.words('asked') or '全部'}），"
+            f"SHA-256 {told.of('sha256') or '不详'}"
+        ),
+    ),
     Event.DERIVED_REPAIRED: (
         _K.PORTAL,
         lambda told: f"校正了 {told.count('rows')} 行由规则算出的数据",

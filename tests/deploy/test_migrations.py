@@ -85,6 +85,8 @@ COMMANDS = (
     ["code", "shiwei"],
     ["fsck"],
     ["sweep"],
+    ["audit", "verify"],
+    ["audit", "seal"],
     ["jobs", "list"],
     ["jobs", "retry", "--failed"],
     ["jobs", "drop", "1"],

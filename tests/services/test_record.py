@@ -19,6 +19,7 @@ from portal.rules.leaving import Leaving, LeavingReason
 from portal.services import audit, codes, joining_review, numbers
 from portal.services import organisation_changes as organisations
 from portal.services.audit import Event
+from portal.services.form_views import views_of_own_form
 from portal.services.leaving import set_aside
 from portal.services.member_editing import change_member, fields_of
 from portal.services.members import PersonalField, unmask
@@ -242,3 +243,37 @@ def test_a_page_of_a_large_record_walks_indexes_only(world: World, database: str
                 ), text
     listened.remove(db.engine, "before_cursor_execute", explain)
     assert member
+
+
+def test_a_member_sees_which_organisation_opened_their_form_and_never_who(world: World) -> None:
+    with time_machine.travel(datetime(2026, 11, 20, 2, 0, tzinfo=UTC), tick=False) as clock_:
+        own, other = world.add_member(name="李某"), world.add_member(name="赵某")
+        member = world.member_actor(own)
+        scans = {one: world.upload(one).scan_id for one in (own, other)}
+
+        def look(actor: Actor, whose: int, event: Event = Event.SCAN_VIEWED) -> None:
+            audit.record_view(actor, event, member_id=whose, scan_id=scans[whose])
+
+        for actor in (world.actor(world.branch), world.actor(world.district), member):
+            clock_.shift(timedelta(minutes=1))
+            look(actor, own)
+            look(actor, own)  # the second page of one look
+        look(world.actor(world.municipal), other)
+        look(world.actor(world.district), own, Event.ORIGINAL_OPENED)
+        clock_.shift(timedelta(minutes=11))
+        look(world.actor(world.district), own)
+    views = views_of_own_form(member)
+    assert [(row.place, row.role, row.own, row.original) for row in views.rows] == [
+        ("东城区团区委", "工作人员", False, False),
+        ("东城区团区委", "工作人员", False, True),
+        ("高一(1)班团支部", "团支部管理员", True, False),
+        ("东城区团区委", "工作人员", False, False),
+        ("高一(1)班团支部", "团支部管理员", False, False),
+    ]
+    assert "管理员2" not in repr(views)
+    first = views_of_own_form(member, rows=2)
+    assert [row.at for row in views_of_own_form(member, before=first.before).rows] == [
+        row.at for row in views.rows[2:]
+    ]
+    with pytest.raises(NotAllowed):
+        views_of_own_form(world.actor(world.branch))

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from flask import Blueprint, make_response, render_template
+from flask import Blueprint, make_response, render_template, request
 from werkzeug.wrappers import Response
 
 from portal.access import Action, Actor
 from portal.blueprints.gate import requires
 from portal.extensions import db
 from portal.models import Organisation, ScanOrigin
+from portal.services.form_views import LATEST, FormViews, views_of_own_form
 from portal.services.joining import Approval, approval_of
 from portal.services.leaving import Left, left_of
 from portal.services.members import ShownField, find_member, profile_fields
@@ -50,6 +51,7 @@ class Card:
     scan: CardScan | None
     left: Left | None
     approval: Approval | None
+    views: FormViews
 
 
 @blueprint.get("/card")
@@ -57,6 +59,18 @@ class Card:
 def show() -> Response:
     """我的团员证."""
     return card_page(current_actor())
+
+
+@blueprint.get("/card/views")
+@requires(Action.VIEW_FORM_VIEWS)
+def views() -> Response:
+    """谁看过我的入团志愿书: all looks, page by page."""
+    before = request.args.get("before", type=int)
+    if before is not None and not 0 < before < 1 << 62:
+        before = None
+    found = views_of_own_form(current_actor(), before=before)
+    shown = render_template("card/views.html", views=found, paged=before is not None)
+    return make_response(shown)
 
 
 def card_page(actor: Actor, *, shown: Mapping[str, str] | None = None) -> Response:
@@ -88,6 +102,7 @@ def card_page(actor: Actor, *, shown: Mapping[str, str] | None = None) -> Respon
         scan=scan,
         left=left,
         approval=approval_of(member.id),
+        views=views_of_own_form(actor, rows=LATEST),
     )
     return make_response(render_template("card/show.html", card=card))
 
