@@ -99,6 +99,13 @@ class Settings(BaseSettings):
     code_hours: int = Field(
         default=24, ge=1, le=168, description="A one-time code is good for so many hours, 1 to 168."
     )
+    record_months: int = Field(
+        default=36,
+        ge=6,
+        le=1200,
+        description="Months that the record (操作日志) is to be kept, 6 to 1200; the law asks for "
+        "6. Nothing is deleted yet: the portal has no command that shortens the record.",
+    )
     behind_proxy: bool = Field(
         default=False,
         description="Trust X-Forwarded-For and -Proto of one proxy before the server.",

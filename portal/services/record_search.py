@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Subquery,
+    func,
     literal,
     or_,
     select,
@@ -43,6 +44,12 @@ from portal.services.transaction import reading
 PAGE_ROWS = 50
 FOUND = 20
 """So many organisations, persons or members may stand behind a word of the search."""
+
+FEW = 300
+"""Organisations that are asked one by one, a seek each: 17 µs."""
+
+GLANCE = 3000
+"""Lines of all that are looked through first for those of a large subtree."""
 
 CLOCKS = timedelta(hours=1)
 """Lines of one moment may have ids in another order: servers' clocks differ, transactions wait."""
@@ -318,6 +325,9 @@ def _streams(actor: Actor, narrowed: _Narrowed, limits: _Limits, rows: int) -> l
     elif whole and is_top(actor):
         columns = [(true(),)]
     else:
+        ids = _among_the_newest(narrowed.paths, limits, rows)
+        if ids is not None:
+            return [select(AuditRecord.id).where(AuditRecord.id.in_(ids)).subquery()]
         return [_walk_each(_latest(narrowed.paths, limits, rows), limits, rows)]
     return [_walk([*one, sight], limits, rows) for one in columns]
 
@@ -326,6 +336,30 @@ def _walk(criteria: list[ColumnElement[bool]], limits: _Limits, rows: int) -> Su
     """The newest lines of one stream."""
     query = select(AuditRecord.id).where(*criteria, *limits.on(AuditRecord))
     return query.order_by(AuditRecord.id.desc()).limit(rows).subquery()
+
+
+def _among_the_newest(paths: Sequence[str], limits: _Limits, rows: int) -> list[int] | None:
+    """The newest lines of large subtrees, where the newest of all organisations have them.
+
+    None where they don't, and for a few organisations, which are asked faster one by one.
+    """
+    inside = or_(*(in_subtree(path) for path in paths))
+    if reading().execute(select(func.count()).where(inside)).scalar_one() <= FEW:
+        return None
+    newest = (
+        select(AuditRecord.id, AuditRecord.about_id)
+        .where(*limits.on(AuditRecord))
+        .order_by(AuditRecord.id.desc())
+        .limit(GLANCE)
+        .cte()
+    )
+    seen = select(func.count()).select_from(newest).scalar_subquery()
+    found = select(newest.c.id).join(Organisation, Organisation.id == newest.c.about_id)
+    found = found.where(inside).order_by(newest.c.id.desc()).limit(rows)
+    ids = list(reading().execute(found).scalars())
+    if len(ids) == rows or reading().execute(select(seen)).scalar_one() < GLANCE:
+        return ids
+    return None
 
 
 def _latest(paths: Sequence[str], limits: _Limits, rows: int) -> list[int]:

@@ -342,8 +342,14 @@ PAGES = {
         "{show}",
         "{arrange}",
     ),
-    "quwei1": ("/organisations/", "/organisations/?q=高一", "{show}"),
-    "tuanyuan": ("/card",),
+    "quwei1": (
+        "/organisations/",
+        "/organisations/?q=高一",
+        "{show}",
+        "/record/",
+        "/record/export",
+    ),
+    "tuanyuan": ("/card", "/card/views"),
 }
 
 

@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
         ("PORTAL_NUMBER_PREFIXES", "2020110"),
         ("PORTAL_MAX_REQUEST_MIB", "1"),
         ("PORTAL_LOG_LEVEL", "loud"),
+        ("PORTAL_RECORD_MONTHS", "5"),
     ],
 )
 def test_a_bad_setting_is_named_in_one_line(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 import time_machine
 from sqlalchemy import event as listened
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from portal import clock
 from portal.access import Actor
@@ -16,7 +17,7 @@ from portal.errors import NotAllowed
 from portal.extensions import db
 from portal.models import AuditRecord
 from portal.rules.leaving import Leaving, LeavingReason
-from portal.services import audit, codes, joining_review, numbers
+from portal.services import audit, codes, joining_review, numbers, record_search
 from portal.services import organisation_changes as organisations
 from portal.services.audit import Event
 from portal.services.form_views import views_of_own_form
@@ -277,3 +278,31 @@ def test_a_member_sees_which_organisation_opened_their_form_and_never_who(world:
     ]
     with pytest.raises(NotAllowed):
         views_of_own_form(world.actor(world.branch))
+
+
+@pytest.mark.parametrize("glance", [0, 1, 4, 3000])
+def test_however_a_page_is_found_it_has_the_newest_lines(
+    world: World, glance: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Few organisations are asked one by one, many are first looked for among the newest of all."""
+    dice = random.Random(glance)
+    places = ("branch", "sister", "far_branch", "grassroots", "municipal")
+    events = (Event.SIGNED_IN, Event.SIGNED_OUT, Event.ORGANISATION_ADDED)
+    for _ in range(40):
+        say(world, dice.choices(places, (1, 2, 12, 1, 1))[0], dice.choice(events), path="x")
+    monkeypatch.setattr(record_search, "FEW", 300 if glance == 0 else 0)
+    monkeypatch.setattr(record_search, "GLANCE", glance)
+    every = select(AuditRecord.id, AuditRecord.event, AuditRecord.about_id)
+    rows = db.session.execute(every.order_by(AuditRecord.id.desc())).all()
+    sight = {node.id for node in (world.district, world.grassroots, world.branch, world.sister)}
+    for kind in (None, RecordKind.SIGN_INS, RecordKind.ORGANISATIONS, RecordKind.NUMBERS):
+        wanted = [
+            row.id
+            for row in rows
+            if row.about_id in sight and (kind is None or row.event in kind.events)
+        ]
+        for before in (None, rows[20].id):
+            page = search(world.actor(world.district), Search(kind=kind), before=before, rows=3)
+            expected = [one for one in wanted if before is None or one < before]
+            assert [line.id for line in page.lines] == expected[:3]
+            assert page.before == (expected[2] if len(expected) > 3 else None)
