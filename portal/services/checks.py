@@ -80,6 +80,7 @@ class ShownCheck:
 
     id: int
     scan_id: int
+    round_id: int | None
     verdict: Verdict
     organisation: str
     who: str
@@ -93,6 +94,7 @@ _SHOWN = (
     select(
         ScanCheck.id,
         ScanCheck.scan_id,
+        ScanCheck.round_id,
         ScanCheck.kinds,
         ScanCheck.pages,
         ScanCheck.remark,
@@ -125,9 +127,10 @@ def standing_check(scan_id: int) -> ShownCheck | None:
 def check(actor: Actor, member_id: int, scan_id: int, verdict: Verdict, *, seen: int | None) -> int:
     """Say ``verdict`` of a member's form; ``seen`` is the check that stood when it was opened.
 
-    The branch is told of faults, and when they are taken off a form that had some. Sent twice by
-    one person it is said once. Returns the check's id. Raises ``NotFound``, ``FormChanged`` or
-    ``CheckedMeanwhile``.
+    The branch is told of faults that are new to it, and when they are taken off a form that had
+    some. Sent twice by one person it is said once. Returns the check's id.
+
+    Raises ``NotFound``, ``FormChanged`` or ``CheckedMeanwhile``.
     """
     with writing():
         return record_check(actor, member_id, scan_id, verdict, seen=seen, round_id=None)
@@ -148,8 +151,11 @@ def record_check(
     if scan is None or scan.id != scan_id:
         raise FormChanged
     before = standing_check(scan.id)
-    if before is not None and before.account_id == actor.account_id and before.verdict == verdict:
-        return before.id
+    again = before is not None and before.verdict == verdict
+    if before is not None and again and before.account_id == actor.account_id:
+        is_double_click, says_nothing_new = before.id != seen, before.round_id == round_id
+        if is_double_click or says_nothing_new:
+            return before.id
     if before is not None and before.id != seen:
         raise CheckedMeanwhile(f"{before.organisation} {before.who}", before.at)
     moment = clock.now()
@@ -181,7 +187,8 @@ def record_check(
         before=before.verdict.kinds if before is not None else None,
     )
     if verdict.faults:
-        _tell(actor, member, _faulty(member, verdict))
+        if not again:
+            _tell(actor, member, _faulty(member, verdict))
     elif before is not None and before.verdict.faults:
         _tell(actor, member, _in_order_now(member))
     return made.id
@@ -201,6 +208,11 @@ def take_back(actor: Actor, check_id: int) -> int:
 
 def take_back_check(actor: Actor, made: ScanCheck) -> int:
     """``take_back`` in the running transaction."""
+    if made.round_id is not None:  # locked before the member, as whoever judges it does
+        item = select(CheckItem.place).where(
+            CheckItem.round_id == made.round_id, CheckItem.check_id == made.id
+        )
+        db.session.execute(item.with_for_update())
     member = find_member(actor, Action.CHECK_SCAN, made.member_id, lock=True)
     db.session.refresh(made)
     scan = current_scan(member.id)
@@ -230,7 +242,7 @@ def take_back_check(actor: Actor, made: ScanCheck) -> int:
         scan_id=scan.id,
         faults=made.kinds,
     )
-    if made.kinds:
+    if made.kinds and (before is None or before.kinds != made.kinds):
         _tell(actor, member, _taken_back(member))
     return member.id
 
@@ -271,5 +283,5 @@ def _taken_back(member: Member) -> Letter:
 
 
 def _shown(row: Any) -> ShownCheck:
-    check_id, scan_id, kinds, pages, remark, *rest = row
-    return ShownCheck(check_id, scan_id, verdict_of(kinds, pages, remark), *rest)
+    check_id, scan_id, round_id, kinds, pages, remark, *rest = row
+    return ShownCheck(check_id, scan_id, round_id, verdict_of(kinds, pages, remark), *rest)

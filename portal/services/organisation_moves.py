@@ -15,6 +15,7 @@ from portal.access import Action, Actor, in_subtree
 from portal.extensions import db
 from portal.models import (
     Account,
+    CheckRound,
     Joining,
     JoiningState,
     Member,
@@ -174,11 +175,12 @@ def merge(actor: Actor, organisation_id: int, version: int, into_id: int) -> Mer
                 ),
                 execution_options={"synchronize_session": False},
             )
-        session.execute(
-            update(Account)
-            .where(Account.organisation_id == source.id)
-            .values(organisation_id=target.id)
-        )
+        for model in (Account, CheckRound):  # rounds of checks, begun or done, stay their people's
+            session.execute(
+                update(model)
+                .where(model.organisation_id == source.id)
+                .values(organisation_id=target.id)
+            )
         source.merged_into_id, source.closed_at = target.id, clock.now()
         touch(source, actor)
         touch(target, actor)

@@ -51,6 +51,7 @@
     // A key that is held down, or pressed again before the next page is there, says nothing of it.
     if (sent) { event.preventDefault(); }
     sent = true;
+    setTimeout(function () { sent = false; }, 3000); // the person stayed, or the line is slow
   });
   window.addEventListener('pageshow', function () { sent = false; });
 

@@ -10,10 +10,10 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from playwright.sync_api import Error as PlaywrightError
 from pyppeteer.errors import NetworkError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -65,9 +65,13 @@ def wait(condition: Callable[[], bool], what: str, seconds: float = SECONDS) -> 
     """Wait until a condition holds; no fixed sleeping."""
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
-        with suppress(NetworkError):  # the page is just being replaced by the next one
+        try:
             if condition():
                 return
+        except (NetworkError, PlaywrightError) as error:
+            # The page is just being replaced by the next one.
+            if isinstance(error, PlaywrightError) and "context was destroyed" not in str(error):
+                raise
         time.sleep(0.02)
     raise AssertionError(f"waited {seconds:.0f} s for: {what}")
 

@@ -27,7 +27,8 @@ from portal.services.check_rounds import (
     open_place,
     take_back_last,
 )
-from portal.services.checks import NothingToTakeBack, check, standing_check
+from portal.services.checks import NothingToTakeBack, check, checks_of, standing_check
+from portal.services.messages import inbox
 from portal.services.round_making import (
     RoundRefused,
     RoundWish,
@@ -251,6 +252,21 @@ def test_an_undone_check_is_the_next_to_do_again(officer: Actor, forms: list[int
     assert take_back_last(officer, round_id) == 1
     assert counts_of(round_id).done == 0
     assert say(officer, round_id, 1, NO_SEAL) == 2
+
+
+def test_a_second_round_says_the_same_again_but_tells_the_branch_once(
+    world: World, officer: Actor, forms: list[int]
+) -> None:
+    for _ in range(2):
+        round_id = begin(officer)
+        say(officer, round_id, 1, NO_SEAL)
+    assert len(checks_of(forms[0])) == 2
+    assert len(inbox(world.actor(world.branch)).rows) == 1
+    assert take_back_last(officer, round_id) == 1
+    standing = checks_of(forms[0])[1]
+    assert standing.standing
+    assert standing.verdict == NO_SEAL
+    assert len(inbox(world.actor(world.branch)).rows) == 1
 
 
 def test_only_the_own_last_check_is_undone(

@@ -15,12 +15,14 @@ from portal.extensions import db
 from portal.models import (
     Account,
     AuditRecord,
+    CheckRound,
     Joining,
     JoiningState,
     Member,
     NumberRelease,
     Organisation,
     ReleaseState,
+    RoundChoice,
     SignIn,
 )
 from portal.rules.id_number import Sex
@@ -54,6 +56,7 @@ from portal.services.organisations import (
     search,
     summed,
 )
+from portal.services.round_making import RoundWish, make_round
 from portal.services.transaction import writing
 from tests.builders import PASSWORD, World
 
@@ -352,7 +355,9 @@ def test_merging_branches_moves_members_with_all_that_names_their_branch(
 
 
 def test_merging_committees_moves_their_children(world: World, municipal: Actor) -> None:
-    world.add_member()
+    world.upload(world.add_member())
+    own = RoundWish(world.grassroots.id, RoundChoice.ALL)
+    round_id = make_round(world.actor(world.grassroots), own, "token")
     twin = add_child(municipal, world.other_district.id, Kind.GRASSROOTS, "第八中学团委")
     same = add_child(municipal, twin, Kind.BRANCH, "高一(1)班团支部")
     with pytest.raises(OrganisationRefused, match=r"两边下面都有“高一\(1\)班团支部”"):
@@ -362,6 +367,7 @@ def test_merging_committees_moves_their_children(world: World, municipal: Actor)
     assert (done.children, done.accounts, done.is_branch) == (2, 1, False)
     assert row(world.branch.id).parent_id == twin
     assert row(world.branch.id).path == f"{row(twin).path}{world.branch.id}/"
+    assert db.session.get_one(CheckRound, round_id).organisation_id == twin
     counts = {one.name: one.counts.members for one in children_of(row(world.municipal.id))}
     assert counts == {"东城区团区委": 0, "西城区团教工委": 1}
     assert check() == []

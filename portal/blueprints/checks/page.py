@@ -48,7 +48,13 @@ class FormPage:
 
 
 def form_page(
-    actor: Actor, member: Member, scan_id: int, *, sent: Sent | None = None, error: str = ""
+    actor: Actor,
+    member: Member,
+    scan_id: int,
+    *,
+    sent: Sent | None = None,
+    error: str = "",
+    round_id: int | None = None,
 ) -> FormPage:
     """The page of a member's current scan; looking at it goes on record."""
     scan = find_scan(actor, scan_id)
@@ -68,7 +74,7 @@ def form_page(
         look=looks.shown_look(actor, scan.id),
         checks=checks,
         standing=standing,
-        sent=sent or (sent_as(standing) if standing else Sent()),
+        sent=sent or _begun(actor, standing, round_id),
         error=error,
     )
     audit.record_view(actor, audit.Event.SCAN_VIEWED, member_id=member.id, scan_id=scan.id)
@@ -79,3 +85,16 @@ def checked_member(actor: Actor, member_id: int) -> tuple[Member, Scan | None]:
     """A member whose form the actor may check, and that form. Raises ``NotFound``."""
     member = find_member(actor, Action.CHECK_SCAN, member_id)
     return member, current_scan(member.id)
+
+
+def _begun(actor: Actor, standing: ShownCheck | None, round_id: int | None) -> Sent:
+    """What the form begins with: the person's own check, to be changed; else nothing.
+
+    What others found, or the person in another round, is shown beside it and not said again by
+    pressing Enter.
+    """
+    if standing is None or standing.account_id != actor.account_id:
+        return Sent()
+    if round_id is not None and standing.round_id != round_id:
+        return Sent()
+    return sent_as(standing)

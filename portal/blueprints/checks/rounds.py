@@ -145,7 +145,7 @@ def _page(
     shown = None
     if got.scan_id is not None:
         member, _ = checked_member(actor, got.member_id)
-        shown = form_page(actor, member, got.scan_id, sent=sent, error=error)
+        shown = form_page(actor, member, got.scan_id, sent=sent, error=error, round_id=round_id)
     page = render_template(
         "checks/turn.html",
         round_id=round_id,
