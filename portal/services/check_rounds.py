@@ -15,15 +15,23 @@ from typing import Any
 from sqlalchemy import and_, func, or_, select, update
 
 from portal import clock
-from portal.access import Action, Actor, rounds_for
+from portal.access import Action, Actor, organisations_for, rounds_for
 from portal.errors import NotFound, PortalError
 from portal.extensions import db
-from portal.models import Account, CheckItem, CheckRound, ItemState, ScanCheck
+from portal.models import (
+    Account,
+    CheckItem,
+    CheckRound,
+    ItemState,
+    Member,
+    Organisation,
+    Scan,
+    ScanCheck,
+    ScanState,
+)
 from portal.rules.scan_checks import Verdict
 from portal.services import checks
 from portal.services.checks import NothingToTakeBack
-from portal.services.members import find_member
-from portal.services.scans import current_scan
 from portal.services.transaction import writing
 
 LEASE = timedelta(minutes=5)
@@ -227,13 +235,22 @@ def _locked(round_id: int, place: int) -> CheckItem:
 
 
 def _scan_of(actor: Actor, item: CheckItem) -> int | None:
-    """The form there is to look at now: of who is still below the actor, and has one."""
-    try:
-        member = find_member(actor, Action.CHECK_SCAN, item.member_id)
-    except PortalError:  # moved away, or set aside
-        return None
-    scan = current_scan(member.id)
-    return scan.id if scan is not None else None
+    """The form there is to look at now: of who is still below the actor, on the list, and has one.
+
+    Asked through the branch: for the municipal committee the criterion on members makes a list of
+    60,000 branches each time, 10 ms.
+    """
+    return db.session.scalar(
+        select(Scan.id)
+        .join(Member, Member.id == Scan.member_id)
+        .join(Organisation, Organisation.id == Member.branch_id)
+        .where(
+            Scan.member_id == item.member_id,
+            Scan.state == ScanState.CURRENT,
+            Member.left_at.is_(None),
+            organisations_for(actor, Action.CHECK_SCAN),
+        )
+    )
 
 
 def _hold(actor: Actor, item: CheckItem) -> None:
