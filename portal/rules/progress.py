@@ -44,11 +44,6 @@ class Count(StrEnum):
         """The rule behind it, in a sentence."""
         return _LABELS[self][2]
 
-    @property
-    def kind(self) -> Irregularity | None:
-        """The kind of irregular number that it counts."""
-        return Irregularity(self.value) if self.value in list(Irregularity) else None
-
 
 _LABELS = {
     Count.IRREGULAR: ("编号不规范", "合计", "以下各种不规范编号的团员人数之和。"),

@@ -105,19 +105,20 @@ def urge(actor: Actor, organisation_id: int, text: str, *, again: bool, token: s
     """
     organisation = find_organisation(actor, organisation_id)
     text = _checked(text)
-    chosen = [one for one in recipients(organisation) if again or one.urged_at is None]
     lists = _lists(organisation)
+    chosen = [
+        one
+        for one in recipients(organisation)
+        if one.id in lists and (again or one.urged_at is None)
+    ]
     sent = 0
     for start in range(0, len(chosen), CHUNK):
         with writing():
             for branch in chosen[start : start + CHUNK]:
-                names = lists.get(branch.id)
-                if names is None:  # uploaded in this very moment
-                    continue
                 letter = Letter(
                     MessageKind.URGING,
                     f"催办：{branch.missing} 名团员的入团志愿书未上传",
-                    text.replace(LIST_MARK, names),
+                    text.replace(LIST_MARK, lists[branch.id]),
                     "/members/?filter=missing",
                 )
                 once = f"urge {token[:40]} {branch.id}" if token else None

@@ -35,7 +35,7 @@ from tests.conftest import KEY
 from tests.deploy import killer
 
 STEPS = {
-    "1 before the permission": ("portal.services.scans", "_require_upload", "before"),
+    "1 before the permission": ("portal.services.scans", "require_upload", "before"),
     "2 before receiving": ("portal.storage.local.LocalStore", "receive", "before"),
     "2 while receiving": ("portal.storage.base.Incoming", "write", "after"),
     "3 before inspecting": ("portal.pdf.sandbox.Sandbox", "inspect", "before"),

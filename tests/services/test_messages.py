@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ import time_machine
 from sqlalchemy import select
 
 from portal.access import Actor
+from portal.demo.joinings import joinings
 from portal.errors import NotFound
 from portal.extensions import db
 from portal.models import Message, MessageKind
@@ -120,6 +122,17 @@ def test_an_applicant_and_the_branch_hear_from_each_other(world: World, branch: 
     joining_review.approve(branch, application, version, compared=True)
     assert subjects(applicant)[:1] == ["加入申请已通过"]
     assert unread_count(applicant) == 1
+
+
+def test_who_has_no_account_is_decided_on_all_the_same(world: World, branch: Actor) -> None:
+    """The demo's applicants have none."""
+    with writing() as session:
+        made = joinings(random.Random(1), world.branch.id)
+        session.add_all(made)
+        session.flush()
+        application, version = made[0].id, made[0].version
+    joining_review.send_back(branch, application, version, "编号看不清")
+    assert db.session.scalars(select(Message.id)).all() == []
 
 
 def test_a_branch_hears_what_became_of_its_number(world: World, branch: Actor) -> None:

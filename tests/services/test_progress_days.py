@@ -132,6 +132,8 @@ def test_the_trend_has_each_sunday_and_the_last_day(world: World) -> None:
             ("2026-11-22", 0.5),
             ("2026-11-24", 0.0),
         ]
+        clock.move_to(MONDAY + timedelta(days=7))  # yesterday was a Sunday itself
+        assert [week.day.isoformat() for week in trend(world.branch.id)][-1] == "2026-11-29"
         clock.shift(timedelta(weeks=40))
         assert len(trend(world.branch.id)) in (TREND_WEEKS, TREND_WEEKS + 1)
         assert trend(world.sister.id) == ()

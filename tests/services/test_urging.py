@@ -13,7 +13,7 @@ from portal.extensions import db
 from portal.models import MessageKind, Organisation
 from portal.services import messages, urging
 from portal.services.messages import inbox, open_message
-from portal.services.urging import LIST_MARK, TEXT_LENGTH, UrgingRefused, urge
+from portal.services.urging import LIST_MARK, NAMED, TEXT_LENGTH, UrgingRefused, urge
 from tests.builders import World
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -52,6 +52,16 @@ def test_each_branch_gets_its_own_names_and_dates(missing: World) -> None:
     assert lines[3] == "谢谢"
     assert message.kind is MessageKind.URGING
     assert inbox(missing.actor(missing.far_branch)).rows == ()
+
+
+def test_a_long_list_names_some_and_says_how_many(world: World) -> None:
+    for place in range(NAMED + 2):
+        world.add_member(name=f"团员{place}")
+    send(world)
+    branch = world.actor(world.branch)
+    body = open_message(branch, inbox(branch).rows[0].id).body
+    assert f"……共 {NAMED + 2} 名" in body
+    assert body.count("期限") == NAMED
 
 
 def test_the_row_says_when_and_whether_it_was_read(missing: World) -> None:
