@@ -149,6 +149,16 @@ def test_a_form_is_read_enlarged_turned_darkened_and_printed(people_at_both_ends
     page.press("Escape")
     wait_page(page, 3)
 
+    # The line breaks, and is there again.
+    page.offline(True)
+    page.click("[data-go='6']")  # neither seen yet nor fetched ahead
+    lost = "document.getElementById('line-lost').hidden"
+    wait(lambda: page.evaluate(lost) is False, "a word that the line is lost")
+    page.offline(False)
+    page.click("[data-do=again]")
+    wait_page(page, 6)
+    assert page.evaluate(lost) is True
+
     # All pages on paper, each on a sheet of its own.
     page.evaluate("window.print = function () { window.asked = true; }")
     page.click("[data-do=printAll]")
@@ -156,16 +166,6 @@ def test_a_form_is_read_enlarged_turned_darkened_and_printed(people_at_both_ends
     assert page.count("#print-pages img") == pages
     if isinstance(page, PlaywrightPage):
         assert paper(page) == [A4_POINTS] * pages
-
-    # The line breaks, and is there again.
-    page.offline(True)
-    page.click("[data-go='6']")  # one that was not seen yet
-    lost = "document.getElementById('line-lost').hidden"
-    wait(lambda: page.evaluate(lost) is False, "a word that the line is lost")
-    page.offline(False)
-    page.click("[data-do=again]")
-    wait_page(page, 6)
-    assert page.evaluate(lost) is True
 
 
 def test_a_form_is_read_with_a_finger(people_at_both_ends: People) -> None:
