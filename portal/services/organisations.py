@@ -93,12 +93,13 @@ def home_of(actor: Actor, branch_id: int) -> tuple[str, str]:
     return branch.name, branch.path
 
 
-def find_organisation(actor: Actor, organisation_id: int) -> Organisation:
-    """An organisation that the actor may look at. Raises ``NotFound``."""
+def find_organisation(
+    actor: Actor, organisation_id: int | None, action: Action = Action.BROWSE_ORGANISATIONS
+) -> Organisation:
+    """An organisation that the actor may do ``action`` to. Raises ``NotFound``."""
     found = db.session.scalar(
         select(Organisation).where(
-            Organisation.id == organisation_id,
-            organisations_for(actor, Action.BROWSE_ORGANISATIONS),
+            Organisation.id == organisation_id, organisations_for(actor, action)
         )
     )
     if found is None:

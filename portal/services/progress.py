@@ -16,14 +16,13 @@ from sqlalchemy import ColumnElement, Date, and_, bindparam, case, func, or_, se
 from sqlalchemy.orm import aliased
 
 from portal import clock
-from portal.access import Action, Actor, in_subtree, members_for, organisations_for
-from portal.errors import NotFound
-from portal.extensions import db
+from portal.access import Action, Actor, in_subtree, members_for
 from portal.models import Member, Organisation, Tally
 from portal.rules.deadlines import SOON_DAYS
 from portal.rules.irregular import Irregularity
 from portal.rules.organisations import OrganisationKind
 from portal.rules.progress import Count, Counts, Period
+from portal.services import organisations
 from portal.services.listing import MEMBER_ROWS, MemberRow, rows_of
 from portal.services.organisations import OPEN, per_node
 from portal.services.transaction import reading
@@ -87,14 +86,7 @@ class BehindPage:
 
 def find_organisation(actor: Actor, organisation_id: int | None) -> Organisation:
     """An organisation whose progress the actor may see. Raises ``NotFound``."""
-    found = db.session.scalar(
-        select(Organisation).where(
-            Organisation.id == organisation_id, organisations_for(actor, Action.VIEW_PROGRESS)
-        )
-    )
-    if found is None:
-        raise NotFound
-    return found
+    return organisations.find_organisation(actor, organisation_id, Action.VIEW_PROGRESS)
 
 
 def children_progress(organisation: Organisation, period: Period) -> tuple[ProgressRow, ...]:

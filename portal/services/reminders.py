@@ -12,9 +12,10 @@ from sqlalchemy import select
 
 from portal import clock
 from portal.models import Heartbeat, Member, MessageKind
-from portal.rules.deadlines import SOON_DAYS, deadline
+from portal.rules.deadlines import SOON_DAYS
 from portal.services import messages, readiness
 from portal.services.messages import Letter
+from portal.services.owed_forms import owed_lines
 from portal.services.progress import WITHOUT_FORM
 from portal.services.transaction import reading, writing
 
@@ -29,7 +30,6 @@ FROM_HOUR = 7
 DAYS_BEFORE = (SOON_DAYS, 3, 0, -1)
 """Days left on which a branch is reminded; -1 is the first day past the due date."""
 
-NAMED = 30
 CHUNK = 200
 """Branches a transaction."""
 
@@ -78,18 +78,11 @@ def _reached(due: date, since: date, today: date) -> bool:
 
 
 def _letter(members: list[Any], today: date) -> Letter:
-    lines = [
-        f"{row.name}：{deadline(row.due_date, today).words}"
-        f"（期限 {clock.format_day(row.due_date)}）"
-        for row in members[:NAMED]
-    ]
-    if len(members) > NAMED:
-        lines.append(f"……共 {len(members)} 名")
     return Letter(
         MessageKind.REMINDER,
         _subject(members, today),
         "以下团员的《入团志愿书》还没有上传，请扫描成 PDF 后在“我的团员”里上传：\n"
-        + "\n".join(lines),
+        + owed_lines(members, today),
         "/members/?filter=missing",
     )
 

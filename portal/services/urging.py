@@ -10,13 +10,12 @@ from itertools import groupby
 from sqlalchemy import ColumnElement, func, select
 
 from portal import clock
-from portal.access import Action, Actor, in_subtree, organisations_for
-from portal.errors import NotFound, PortalError
-from portal.extensions import db
+from portal.access import Action, Actor, in_subtree
+from portal.errors import PortalError
 from portal.models import Member, Message, MessageKind, MessageRead, Organisation
-from portal.rules.deadlines import deadline
-from portal.services import messages
+from portal.services import messages, organisations
 from portal.services.messages import Letter
+from portal.services.owed_forms import owed_lines
 from portal.services.progress import WITHOUT_FORM
 from portal.services.transaction import reading, writing
 
@@ -24,7 +23,6 @@ LIST_MARK = "【名单】"
 """Where each branch's own list of names and dates stands in the text."""
 
 TEXT_LENGTH = 1000
-NAMED = 30
 CHUNK = 200
 """Branches a transaction."""
 
@@ -66,14 +64,7 @@ def default_text(organisation_name: str) -> str:
 
 def find_organisation(actor: Actor, organisation_id: int) -> Organisation:
     """An organisation below which the actor may urge. Raises ``NotFound``."""
-    found = db.session.scalar(
-        select(Organisation).where(
-            Organisation.id == organisation_id, organisations_for(actor, Action.URGE)
-        )
-    )
-    if found is None:
-        raise NotFound
-    return found
+    return organisations.find_organisation(actor, organisation_id, Action.URGE)
 
 
 def recipients(organisation: Organisation) -> tuple[Recipient, ...]:
@@ -105,7 +96,7 @@ def urge(actor: Actor, organisation_id: int, text: str, *, again: bool, token: s
     """
     organisation = find_organisation(actor, organisation_id)
     text = _checked(text)
-    lists = _lists(organisation)
+    lists = _lists(in_subtree(organisation.path))
     chosen = [
         one
         for one in recipients(organisation)
@@ -126,9 +117,9 @@ def urge(actor: Actor, organisation_id: int, text: str, *, again: bool, token: s
     return sent
 
 
-def example(organisation: Organisation, branch_id: int) -> str:
+def example(branch_id: int) -> str:
     """The list of one branch, as it will stand in its message."""
-    return _lists(organisation).get(branch_id, "")
+    return _lists(Organisation.id == branch_id).get(branch_id, "")
 
 
 def last_urged(parent_id: int) -> Mapping[int, Urged]:
@@ -171,25 +162,16 @@ def _checked(text: str) -> str:
     return text
 
 
-def _lists(organisation: Organisation) -> dict[int, str]:
+def _lists(which: ColumnElement[bool]) -> dict[int, str]:
     """Of each branch its members without a form, with their due dates."""
     today = clock.today()
     rows = reading().execute(
         select(Member.branch_id, Member.name, Member.due_date)
         .join(Organisation, Organisation.id == Member.branch_id)
-        .where(in_subtree(organisation.path), WITHOUT_FORM)
+        .where(which, WITHOUT_FORM)
         .order_by(Member.branch_id, Member.due_date, Member.pinyin, Member.id)
     )
-    lists = {}
-    for branch_id, group in groupby(rows, lambda row: row.branch_id):
-        members = list(group)
-        lines = [
-            f"{name}：{deadline(due, today).words}（期限 {clock.format_day(due)}）"
-            if due
-            else f"{name}：没有填审批日期"
-            for _, name, due in members[:NAMED]
-        ]
-        if len(members) > NAMED:
-            lines.append(f"……共 {len(members)} 名")
-        lists[branch_id] = "\n".join(lines)
-    return lists
+    return {
+        branch_id: owed_lines(list(members), today)
+        for branch_id, members in groupby(rows, lambda row: row.branch_id)
+    }

@@ -16,7 +16,8 @@ from portal.extensions import db
 from portal.models import Message, MessageKind
 from portal.services import joining, joining_review, messages, numbers
 from portal.services.messages import PAGE_ROWS, Letter, inbox, open_message, read_all, unread_count
-from portal.services.reminders import NAMED, remind_if_due
+from portal.services.owed_forms import NAMED
+from portal.services.reminders import remind_if_due
 from portal.services.transaction import writing
 from tests.builders import World
 

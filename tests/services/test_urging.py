@@ -13,7 +13,8 @@ from portal.extensions import db
 from portal.models import MessageKind, Organisation
 from portal.services import messages, urging
 from portal.services.messages import inbox, open_message
-from portal.services.urging import LIST_MARK, NAMED, TEXT_LENGTH, UrgingRefused, urge
+from portal.services.owed_forms import NAMED
+from portal.services.urging import LIST_MARK, TEXT_LENGTH, UrgingRefused, urge
 from tests.builders import World
 
 pytestmark = pytest.mark.usefixtures("database")

@@ -57,7 +57,7 @@ def urge(organisation_id: int) -> Response:
         mark=service.LIST_MARK,
         length=service.TEXT_LENGTH,
         first=first,
-        example=service.example(organisation, first.id) if first else "",
+        example=service.example(first.id) if first else "",
         token=secrets.token_urlsafe(16),
     )
     return make_response(shown, 422 if error else 200)
