@@ -52,6 +52,8 @@ class Event(StrEnum):
     SCAN_CHECK_UNDONE = "scan check undone"
     CHECK_ROUND_MADE = "check round made"
     RECORD_EXPORTED = "record exported"
+    REPORT_MADE = "report made"
+    REPORT_OPENED = "report opened"
     DERIVED_REPAIRED = "derived repaired"
     DERIVED_DROPPED = "derived dropped"
     INSTALLED = "installed"

@@ -11,6 +11,7 @@ from portal.storage.base import (
     Store,
     StoredFile,
     new_draft_folder,
+    new_report_folder,
     new_scan_key,
 )
 from portal.storage.local import LocalStore
@@ -21,6 +22,7 @@ __all__ = [
     "Store",
     "StoredFile",
     "new_draft_folder",
+    "new_report_folder",
     "new_scan_key",
     "open_store",
 ]

@@ -1,7 +1,7 @@
 """Has documents typeset by children of a process that has WeasyPrint loaded.
 
-A large document is typeset in parts, at the same time, and joined: the memory of each is that of its
-part, and a part that is lost is made again alone.
+A large document is typeset in parts, at the same time, and joined: the memory of each is that of
+its part, and a part that is lost is made again alone.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Mark:
 
 
 class Typesetter(Forker):
-    """Typesets and joins. Safe to use from many threads; ``at_once`` children run beside each other."""
+    """Typesets and joins, ``at_once`` documents at the same time. Safe to use from many threads."""
 
     def __init__(
         self, *, memory_bytes: int, cpu_seconds: int, wall_seconds: int, at_once: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 from typing import Any, NoReturn
@@ -31,10 +32,8 @@ def typeset(html: str, *, tagged: bool) -> bytes:
         pdf.write(written, b"1.7", identifier=False, compress=False)
         raise _Written
 
-    try:
+    with contextlib.suppress(_Written):
         document.write_pdf(finisher=write, **options)
-    except _Written:
-        pass
     anchors = [
         [name, index, round((page.height - y) * _POINTS, 1)]
         for index, page in enumerate(document.pages)

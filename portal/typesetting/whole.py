@@ -1,7 +1,7 @@
 """Joins typeset parts to one PDF with its tags, bookmarks and page numbers.
 
-pypdf keeps every object of the parts in memory, and with the tags a table has twenty a row: 500 rows
-took it 55 MiB and 2 s, so that 20,000 would not fit. Here an object passes by as bytes: its
+pypdf keeps every object of the parts in memory, and with the tags a table has twenty a row: 500
+rows took it 55 MiB and 2 s, so that 20,000 would not fit. Here an object passes by as bytes: its
 references are counted on, and it is written. The parts come from ``weasy``, whose objects are plain
 text one behind the other with a table of their places; nothing else is understood.
 """
