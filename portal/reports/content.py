@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from itertools import groupby
 from typing import Any, Self
 
 from portal.rules.deadlines import format_month
@@ -90,6 +91,12 @@ class Content:
     def row_count(self) -> int:
         """Rows of all sections."""
         return sum(len(section.rows) for section in self.sections)
+
+    @property
+    def head_groups(self) -> list[tuple[str, list[tuple[int, Column]]]]:
+        """The columns with their places, by the head above them."""
+        numbered = enumerate(self.columns)
+        return [(over, list(some)) for over, some in groupby(numbered, lambda one: one[1].over)]
 
     @property
     def totals(self) -> list[list[str]]:
@@ -191,6 +198,11 @@ class Content:
             self.extra,
             self.whole,
         )
+
+
+def subtotal(columns: tuple[Column, ...], members: int) -> Row:
+    """The last row of a section that lists members."""
+    return (None, f"小计 {members} 人", *(None for _ in columns[2:]))
 
 
 def _continued(title: str) -> str:

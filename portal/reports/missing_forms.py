@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 
 from portal import clock
-from portal.reports.content import CellKind, Column, Content, Fact, Section
+from portal.reports.content import CellKind, Column, Content, Fact, Row, Section, subtotal
 from portal.reports.report import Option, Report, Subject
 from portal.rules.deadlines import deadline
 from portal.rules.progress import Count
@@ -42,7 +42,7 @@ def build(subject: Subject, most: int | None) -> Content:
     )
     sections, found = [], 0
     for place, members in groupby(lines, key=lambda line: line.place):
-        rows = []
+        rows: list[Row] = []
         for line in members:
             found += 1
             if most is not None and found > most:
@@ -61,7 +61,7 @@ def build(subject: Subject, most: int | None) -> Content:
                 )
             )
         if rows:
-            sections.append(Section(tuple(rows), place))
+            sections.append(Section(tuple(rows), place, subtotal(COLUMNS, len(rows))))
     return Content(
         columns=COLUMNS,
         sections=tuple(sections),

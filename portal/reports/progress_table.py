@@ -12,8 +12,13 @@ RANKED, BUSY = "ranked", "busy"
 
 _NUMBERS = "编号不规范"
 _FORMS = "入团志愿书"
-_OVER = dict.fromkeys((Count.NEW, Count.UPLOADED, Count.NOT_UPLOADED), _FORMS) | dict.fromkeys(
-    (Count.OVERDUE, Count.DUE_SOON, Count.LATE), _FORMS
+_OF_FORMS = (
+    Count.NEW,
+    Count.UPLOADED,
+    Count.NOT_UPLOADED,
+    Count.OVERDUE,
+    Count.DUE_SOON,
+    Count.LATE,
 )
 
 
@@ -49,13 +54,14 @@ def _columns(*, ranked: bool) -> tuple[Column, ...]:
     return (
         Column("place", "序号", CellKind.COUNT, 5),
         Column("name", "组织名称", width=27),
-        *(
-            Column(count.value, count.short, CellKind.COUNT, 6, over=_OVER.get(count, _NUMBERS))
-            for count in Count
-        ),
+        *(Column(count.value, count.short, CellKind.COUNT, 6, _over(count)) for count in Count),
         Column("rate", "上传率", CellKind.RATE, 8, over=_FORMS),
         *((Column("rank", "名次", CellKind.COUNT, 5),) if ranked else ()),
     )
+
+
+def _over(count: Count) -> str:
+    return _FORMS if count in _OF_FORMS else _NUMBERS
 
 
 def _cells(counts: Counts) -> Row:
@@ -75,6 +81,8 @@ REPORT = Report(
     build=build,
     landscape=True,
     options=(Option(RANKED, "按上传率排名次"), Option(BUSY, "只列有问题的组织")),
-    notes=tuple(f"{count.label}：{count.meaning}" for count in Count)
-    + ("上传率：已上传 ÷ 新发展，不进位；没有新发展团员的不计算。",),
+    notes=(
+        *(f"{count.label}：{count.meaning}" for count in Count),
+        "上传率：已上传 ÷ 新发展，不进位；没有新发展团员的不计算。",
+    ),
 )

@@ -32,7 +32,7 @@ class Asked:
     """What a person asked of a report."""
 
     organisation_id: int
-    period: Period = Period()
+    period: Period = field(default_factory=Period)
     options: frozenset[str] = frozenset()
     member_id: int | None = None
     unmasked: bool = False

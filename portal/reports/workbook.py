@@ -66,8 +66,13 @@ class _Styles:
     """The formats of a workbook, by kind of cell."""
 
     def __init__(self, made: Any) -> None:
-        edge = {"border": 1, "font_name": "宋体", "font_size": 11, "valign": "vcenter"}
-        formats = {
+        edge: dict[str, object] = {
+            "border": 1,
+            "font_name": "宋体",
+            "font_size": 11,
+            "valign": "vcenter",
+        }
+        formats: dict[CellKind, dict[str, object]] = {
             CellKind.TEXT: {"num_format": "@", "text_wrap": True},
             CellKind.PERSONAL: {"num_format": "@"},
             CellKind.NUMBER: {"num_format": "@"},

@@ -25,7 +25,7 @@ def group_code(code: str) -> str:
 
 
 def parse_code(text: str) -> str | None:
-    """The code that was typed: small letters, full-width ones, blanks and what is easily misread."""
+    """The code that was typed, with blanks, full-width or small letters, and misread ones."""
     wide = {0xFF01 + place: 0x21 + place for place in range(94)}
     plain = text.translate(wide).upper().translate(_MISREAD)
     code = "".join(sign for sign in plain if sign.isalnum())

@@ -13,9 +13,9 @@ from portal.access import Action, Actor, in_subtree, members_for
 from portal.extensions import db
 from portal.models import Member, Organisation
 from portal.rules import masking
+from portal.rules.id_number import Sex
 from portal.rules.irregular import Irregularity
 from portal.rules.progress import Count, Period
-from portal.rules.vocabulary import Sex
 from portal.services.members import PersonalField, plain_field
 from portal.services.organisations import names_on_paths
 from portal.services.progress import CRITERIA, days_now, within_months

@@ -49,7 +49,8 @@ class TooManyReports(PortalError):
 
     def __init__(self) -> None:
         super().__init__(
-            f"您已有 {MAX_OPEN} 份报表正在生成。请等其中一份完成，或者在“我的报表”里取消一份，再生成新的。"
+            f"您已有 {MAX_OPEN} 份报表正在生成。"
+            "请等其中一份完成，或者在“我的报表”里取消一份，再生成新的。"
         )
 
 
@@ -59,10 +60,26 @@ class Wanted:
 
     kind: str
     about_id: int
+    about_name: str
     title: str
     asked: Mapping[str, Any]
+    address: str = ""
     unmasked: bool = False
     reason: str = ""
+
+
+def wanted_of(run: ReportRun) -> Wanted:
+    """What a run was asked for as."""
+    return Wanted(
+        run.kind,
+        run.about_id,
+        run.about_name,
+        run.title,
+        run.asked,
+        run.address,
+        run.unmasked,
+        run.reason,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +102,7 @@ class TakenRun:
 
 
 def order(actor: Actor, wanted: Wanted) -> ReportRun:
-    """A run for ``wanted``, held by the caller: an own one that waits or is being made, if there is.
+    """A run for ``wanted``: an own one that waits or is being made, if there is.
 
     Raises ``TooManyReports``.
     """
@@ -108,7 +125,9 @@ def order(actor: Actor, wanted: Wanted) -> ReportRun:
             account_id=actor.account_id,
             maker=f"{actor.organisation_name} {actor.person_name}"[:200],
             about_id=wanted.about_id,
-            title=wanted.title[:300],
+            about_name=wanted.about_name,
+            address=wanted.address,
+            title=wanted.title[:200],
             asked=dict(wanted.asked),
             unmasked=wanted.unmasked,
             reason=wanted.reason,
@@ -282,6 +301,19 @@ def find_run(actor: Actor, run_id: int) -> ReportRun:
     return found
 
 
+def original_of(run: ReportRun) -> ReportRun:
+    """The run that has the files: itself, or the earlier one that says the same."""
+    return db.session.get_one(ReportRun, run.same_as_id) if run.same_as_id else run
+
+
+def seconds_left(run: ReportRun) -> int | None:
+    """How long it will take still, by how long it took so far; None: nobody knows yet."""
+    if run.started_at is None or not run.rows or not run.rows_done or run.due_at is None:
+        return None
+    spent = (clock.now() - run.started_at).total_seconds()
+    return round(spent / run.rows_done * (run.rows - run.rows_done))
+
+
 def own_runs(actor: Actor) -> list[ReportRun]:
     """我的报表: the actor's own of the last days, the newest first."""
     query = select(ReportRun).where(
@@ -325,6 +357,13 @@ def read_file(run: ReportRun, name: str) -> bytes | None:
     except MissingFile:
         return None
     return runtime().vault.open_file(content, _belongs_to(run)) if run.unmasked else content
+
+
+def remove_parts(run: ReportRun) -> None:
+    """Remove what a report was joined of."""
+    for file in list(runtime().store.keys(f"{run.folder}/")):
+        if file.key.endswith(".part"):
+            runtime().store.delete(file.key)
 
 
 def note_file(run: ReportRun, ending: str, content: bytes) -> None:
