@@ -98,7 +98,7 @@ class _Entry:
 
 
 def qr_svg(text: str) -> Markup:
-    """``text`` as a QR code in SVG, one unit a module: markup of the library's, not of the text's."""
+    """``text`` as a QR code in SVG, one unit a module: the library's markup, none of the text's."""
     file = io.BytesIO()
     segno.make(text, error="m").save(
         file, kind="svg", xmldecl=False, svgns=False, border=2, omitsize=True, dark="#000"

@@ -64,9 +64,8 @@ def order(
 ) -> ReportRun:
     """The report as a run: made now where it is small, else by the worker.
 
-    The same again on one day is the same run. ``address`` is the portal's own, for the paper's code.
-    Raises ``NotFound``, ``ReasonMissing``,
-    ``TooManyReports`` or ``NotTypeset``.
+    The same again on one day is the same run. ``address`` is the portal's own, for the paper's
+    code. Raises ``NotFound``, ``ReasonMissing``, ``TooManyReports`` or ``NotTypeset``.
     """
     reason = " ".join(reason.split())[:100]
     if asked.unmasked:
@@ -103,8 +102,7 @@ def order(
     except PortalError as error:
         report_runs.fail(taken, error.message)
         raise
-    db.session.refresh(run)
-    return run
+    return report_runs.find_run(actor, taken.id)
 
 
 def begin(taken: TakenRun, actor: Actor) -> bool:

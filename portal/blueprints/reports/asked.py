@@ -57,7 +57,7 @@ def parse_form(actor: Actor, report: Report, given: Mapping[str, Any]) -> Form:
     return Form(asked, first_text, last_text, fault)
 
 
-def remembered(actor: Actor, report: Report, kept: Mapping[str, Any]) -> Form:
+def remembered(kept: Mapping[str, Any]) -> Form:
     """The form as the person left it last."""
     asked = Asked.from_json(kept)
     first, last = asked.period.first, asked.period.last

@@ -49,7 +49,7 @@ def show(slug: str) -> Response:
     actor = current_actor()
     report = _find(actor, slug)
     kept = report_runs.last_runs(actor).get(slug) if not request.args else None
-    form = _remembered(actor, report, kept) or parse_form(actor, report, request.args)
+    form = _remembered(actor, kept) or parse_form(actor, report, request.args)
     return _page(actor, report, form)
 
 
@@ -99,7 +99,7 @@ def _page(
 
 
 def _places(actor: Actor, organisation: Organisation) -> list[tuple[int, str]]:
-    """What the form offers: the organisations above as far as the actor sees, itself, those below."""
+    """What the form offers: those above as far as the actor sees, itself, those below."""
     above = ancestors_of(organisation.path, within=actor.organisation_path)
     below = open_children(organisation.id, CHILDREN_SHOWN)
     return [
@@ -123,11 +123,11 @@ def _find(actor: Actor, slug: str) -> Report:
     return report
 
 
-def _remembered(actor: Actor, report: Report, kept: ReportRun | None) -> Form | None:
+def _remembered(actor: Actor, kept: ReportRun | None) -> Form | None:
     """The form as it was left, unless its organisation is no longer the actor's to see."""
     if kept is None:
         return None
-    form = remembered(actor, report, kept.asked)
+    form = remembered(kept.asked)
     try:
         find_organisation(actor, form.asked.organisation_id, Action.MAKE_REPORTS)
     except NotFound:
