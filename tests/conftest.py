@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -121,9 +121,29 @@ def app(
     app.extensions["portal"].sandbox.close()
 
 
+@pytest.fixture
+def begin_anew(app: Flask, tmp_path: Path, request: pytest.FixtureRequest) -> Callable[[], World]:
+    """Empties database and store, and makes another small world: for each example of a test."""
+
+    def anew() -> World:
+        db.session.remove()
+        db.engine.dispose()
+        shutil.rmtree(tmp_path / "store" / "scans", ignore_errors=True)
+        if db.engine.dialect.name == "sqlite":
+            for left in ("-wal", "-shm"):
+                (tmp_path / f"portal.db{left}").unlink(missing_ok=True)
+            shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "portal.db")
+        else:
+            _new_database(request.getfixturevalue("postgres"), tmp_path)
+        return World(app)
+
+    return anew
+
+
 def _new_database(uri: str, tmp_path: Path) -> str:
     name = f"t_{os.getpid()}_{abs(hash(str(tmp_path)))}"
     with psycopg.connect(uri, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}"')
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template_portal')
     return uri.replace("/postgres?", f"/{name}?").replace("/postgres/", f"/{name}/")
 
