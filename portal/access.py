@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, or_, select, true, union_all
+from sqlalchemy import ColumnElement, and_, bindparam, false, or_, select, true, union_all
 from sqlalchemy.orm import aliased
 
 from portal.errors import NotAllowed
@@ -292,22 +293,32 @@ def messages_for(actor: Actor, action: Action) -> ColumnElement[bool]:
     SQLite would otherwise read everybody's messages to find a page of one person's.
     """
     require(actor, action)
-    sent = aliased(Message)
-    own = select(sent.id).where(sent.to_account_id == actor.account_id)
-    if actor.role in (Role.MEMBER, Role.APPLICANT):
-        return Message.id.in_(own)
-    one = select(sent.id).where(
-        sent.to_organisation_id == actor.organisation_id, sent.audience == Audience.ONE
+    path = ids_on(actor.organisation_path) if actor.organisation_path else []
+    return _messages_to(actor.role, actor.account_id, actor.organisation_id, path)
+
+
+def messages_asked(role: Role) -> ColumnElement[bool]:
+    """``messages_for`` with the names of ``message_parameters`` in place of an actor.
+
+    For a statement that is put together once: that takes ten times as long as answering it.
+    """
+    return _messages_to(
+        role,
+        bindparam("account_id"),
+        bindparam("organisation_id"),
+        bindparam("path_ids", expanding=True),
     )
-    reached = [Audience.SUBTREE]
-    if actor.role is Role.BRANCH:
-        reached.append(Audience.BRANCHES)
-    on_path = select(sent.id).where(
-        sent.to_organisation_id.in_(ids_on(actor.organisation_path)),
-        sent.audience.in_(reached),
-        sent.from_organisation_id != actor.organisation_id,  # what one's own wrote to all below
-    )
-    return Message.id.in_(union_all(own, one, on_path))
+
+
+def message_parameters(actor: Actor, action: Action) -> dict[str, Any]:
+    """The actor's values for ``messages_asked``. Raises ``NotAllowed``."""
+    require(actor, action)
+    path = ids_on(actor.organisation_path) if actor.organisation_path else []
+    return {
+        "account_id": actor.account_id,
+        "organisation_id": actor.organisation_id,
+        "path_ids": path,
+    }
 
 
 def sent_letters_for(actor: Actor, action: Action) -> ColumnElement[bool]:
@@ -396,6 +407,27 @@ def in_subtree(path: str) -> ColumnElement[bool]:
     "0" follows "/" in ASCII, so the range ends before the next sibling.
     """
     return Organisation.path.between(path, path[:-1] + "0")
+
+
+def _messages_to(
+    role: Role, account_id: Any, organisation_id: Any, path_ids: Any
+) -> ColumnElement[bool]:
+    sent = aliased(Message)
+    own = select(sent.id).where(sent.to_account_id == account_id)
+    if role in (Role.MEMBER, Role.APPLICANT):
+        return Message.id.in_(own)
+    one = select(sent.id).where(
+        sent.to_organisation_id == organisation_id, sent.audience == Audience.ONE
+    )
+    reached = [Audience.SUBTREE]
+    if role is Role.BRANCH:
+        reached.append(Audience.BRANCHES)
+    on_path = select(sent.id).where(
+        sent.to_organisation_id.in_(path_ids),
+        sent.audience.in_(reached),
+        sent.from_organisation_id != organisation_id,  # what one's own wrote to all below
+    )
+    return Message.id.in_(union_all(own, one, on_path))
 
 
 def ids_on(path: str) -> list[int]:

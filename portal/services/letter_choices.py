@@ -73,7 +73,7 @@ def below_counts(actor: Actor, organisation_id: int) -> tuple[int, int] | None:
 
 
 def _members(actor: Actor, text: str) -> tuple[ChosenMember, ...]:
-    """Members of the actor's branch, those whose name or pinyin is looked for."""
+    """Members of the branch, by name or pinyin if one is looked for; who has an account first."""
     account = (
         select(Account.id)
         .where(Account.member_id == Member.id, Account.disabled_at.is_(None))
@@ -88,5 +88,6 @@ def _members(actor: Actor, text: str) -> tuple[ChosenMember, ...]:
             Member.name.contains(text, autoescape=True)
             | Member.initials.startswith(letters, autoescape=True)
         )
-    rows = reading().execute(query.order_by(Member.pinyin, Member.id).limit(MEMBERS_SHOWN))
+    query = query.order_by(account.desc(), Member.pinyin, Member.id).limit(MEMBERS_SHOWN)
+    rows = reading().execute(query)
     return tuple(ChosenMember(*row) for row in rows)

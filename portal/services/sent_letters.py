@@ -127,7 +127,7 @@ def _read_counts(ids: Sequence[int]) -> Mapping[int, int]:
         .where(MessageRead.message_id.in_(ids))
         .group_by(MessageRead.message_id)
     )
-    return {message_id: count for message_id, count in reading().execute(query)}
+    return dict(reading().execute(query).all())
 
 
 def _readers(message: Message) -> tuple[tuple[str, datetime], ...]:
