@@ -188,9 +188,7 @@ def _new_database(server: str) -> Iterator[str]:
     """
     name = f"t_{secrets.token_hex(8)}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(
-            f'CREATE DATABASE "{name}" TEMPLATE template_portal STRATEGY file_copy'
-        )
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template_portal STRATEGY file_copy')
         yield server.replace("/postgres?", f"/{name}?").replace("/postgres/", f"/{name}/")
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
