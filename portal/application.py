@@ -55,6 +55,20 @@ def create_app(settings: Settings) -> Flask:
     if settings.is_sqlite:
         with app.app_context():
             prepare_sqlite(extensions.db.engine)
+    equip(app, settings)
+    logs.init_app(app)
+    template_globals(app)
+    secure_headers(app)
+    register_blueprints(app)
+    cli.init_app(app)
+    serve_static(app)
+    if settings.behind_proxy:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
+    return app
+
+
+def equip(app: Flask, settings: Settings) -> None:
+    """Give the application what its services work with besides the database."""
     queue = app.extensions["portal.queue"] = Queue(app, settings)
     app.extensions["portal"] = Runtime(
         settings=settings,
@@ -76,15 +90,6 @@ def create_app(settings: Settings) -> Flask:
         policy=settings.number_policy,
         wake=queue.wake,
     )
-    logs.init_app(app)
-    template_globals(app)
-    secure_headers(app)
-    register_blueprints(app)
-    cli.init_app(app)
-    serve_static(app)
-    if settings.behind_proxy:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
-    return app
 
 
 def _sandbox(memory_mib: int, seconds: int, *, looks: bool = False) -> Sandbox:

@@ -28,6 +28,16 @@ class Irregularity(StrEnum):
         """The rule and what to do, in a sentence."""
         return _TEXTS[self][1]
 
+    @property
+    def needs_release(self) -> bool:
+        """Whether a number is occupied: the branch can't type another one before it is released."""
+        return self not in (Irregularity.RELEASED, Irregularity.MISSING)
+
+    @property
+    def by_month(self) -> str:
+        """When the joining month is what has to be mended, which a branch can; empty: never."""
+        return _BY_MONTH.get(self, "")
+
 
 _TEXTS = {
     Irregularity.RELEASED: (
@@ -55,6 +65,21 @@ _TEXTS = {
     Irregularity.OUTSIDE_PREFIX: (
         "不在分配号段",
         "北京的编号应在分配的号段内。请核对纸质《入团志愿书》首页，联系上级团委解除编号占用后更正。",
+    ),
+}
+
+
+_BY_MONTH = {
+    Irregularity.MISSING: (
+        "实际在 2017 年以前入团、入团年月填错的，更正入团年月后保存即可，"
+        "那时入团的不需要 12 位编号。"
+    ),
+    Irregularity.NOT_TWELVE_DIGITS: (
+        "实际在 2017 年以前入团、入团年月填错的，更正入团年月后保存即可，"
+        "那时入团的不要求 12 位编号。"
+    ),
+    Irregularity.YEAR_MISMATCH: (
+        "编号与纸质《入团志愿书》首页一致、只是入团年月填错的，更正入团年月后保存即可。"
     ),
 }
 

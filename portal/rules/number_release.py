@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from portal.rules.irregular import Irregularity
 from portal.rules.text import TextFault, clean_text, holds_personal_number
 
 REASON_LENGTH = 500
@@ -21,6 +22,11 @@ def compose_reason(choice: str, words: str) -> str:
     if choice not in USUAL_REASONS:
         return words
     return f"{choice}：{words}" if words else choice
+
+
+def reason_begun(kind: Irregularity | None) -> tuple[str, str]:
+    """The usual reason and the words that a request begins with, from what is irregular."""
+    return (USUAL_REASONS[0], f"系统提示“{kind.label}”") if kind else ("", "")
 
 
 def clean_reason(text: str) -> str | TextFault:

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import and_, func, or_, select, update
 
 from portal import clock
-from portal.access import Action, Actor, organisations_for, rounds_for
+from portal.access import Action, Actor, members_for, rounds_for
 from portal.errors import NotFound, PortalError
 from portal.extensions import db
 from portal.models import (
@@ -24,7 +24,6 @@ from portal.models import (
     CheckRound,
     ItemState,
     Member,
-    Organisation,
     Scan,
     ScanCheck,
     ScanState,
@@ -149,6 +148,7 @@ def judge(
 def take_back_last(actor: Actor, round_id: int) -> int:
     """撤销: the person's last check in a round; returns its place, which is theirs again.
 
+    Where the round had said something of the form before, that stands again.
     Raises ``NothingToTakeBack``.
     """
     with writing() as session:
@@ -176,7 +176,8 @@ def take_back_last(actor: Actor, round_id: int) -> int:
             raise NothingToTakeBack
         checks.take_back_check(actor, last)
         session.refresh(item)
-        _hold(actor, item)
+        if item.state is ItemState.WAITING:
+            _hold(actor, item)
         return item.place
 
 
@@ -235,20 +236,14 @@ def _locked(round_id: int, place: int) -> CheckItem:
 
 
 def _scan_of(actor: Actor, item: CheckItem) -> int | None:
-    """The form there is to look at now: of who is still below the actor, on the list, and has one.
-
-    Asked through the branch: for the municipal committee the criterion on members makes a list of
-    60,000 branches each time, 10 ms.
-    """
+    """The form there is to look at now, if its member is still below the actor and on the list."""
     return db.session.scalar(
         select(Scan.id)
         .join(Member, Member.id == Scan.member_id)
-        .join(Organisation, Organisation.id == Member.branch_id)
         .where(
             Scan.member_id == item.member_id,
             Scan.state == ScanState.CURRENT,
-            Member.left_at.is_(None),
-            organisations_for(actor, Action.CHECK_SCAN),
+            members_for(actor, Action.CHECK_SCAN),
         )
     )
 

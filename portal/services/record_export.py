@@ -30,6 +30,7 @@ class Export:
     rows: int
     more: bool  # the search finds further, older lines
     until: int
+    cut: tuple[str, ...] = ()  # fields whose word stands for more than was looked for
 
     @property
     def sha256(self) -> str:
@@ -44,11 +45,12 @@ def make_export(actor: Actor, asked: Search, *, until: int | None = None) -> Exp
     """
     require(actor, Action.EXPORT_RECORD)
     lines: list[Line] = []
+    cut: tuple[str, ...] = ()
     before = None if until is None else until + 1
     while len(lines) < ROWS:
         page = search(actor, asked, before=before, rows=STEP)
         lines += page.lines
-        before = page.before
+        before, cut = page.before, page.cut
         if before is None:
             break
     text = io.StringIO()
@@ -57,7 +59,7 @@ def make_export(actor: Actor, asked: Search, *, until: int | None = None) -> Exp
     writer.writerows(_cells(line) for line in lines)
     # The mark lets Excel read it as UTF-8.
     content = b"\xef\xbb\xbf" + text.getvalue().encode("utf-8")
-    return Export(content, len(lines), before is not None, lines[0].id if lines else 0)
+    return Export(content, len(lines), before is not None, lines[0].id if lines else 0, cut)
 
 
 def record_export(actor: Actor, export: Export, asked: Search) -> None:

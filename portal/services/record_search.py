@@ -30,21 +30,17 @@ from portal.access import (
     Actor,
     in_subtree,
     is_top,
-    members_for,
-    organisations_for,
     records_for,
 )
 from portal.extensions import db
 from portal.models import Account, AuditRecord, Joining, Member, Organisation
-from portal.rules.member_number import group_number, normalise_number
+from portal.rules.member_number import group_number
 from portal.services.record_sentences import RecordKind, sentence
 from portal.services.record_told import Told
+from portal.services.record_words import Words, look_up
 from portal.services.transaction import reading
 
 PAGE_ROWS = 50
-FOUND = 20
-"""So many organisations, persons or members may stand behind a word of the search."""
-
 FEW = 300
 """Organisations that are asked one by one, a seek each: 17 µs."""
 
@@ -85,10 +81,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page, the newest line first; ``before`` opens the next one."""
+    """One page, the newest line first; ``before`` opens the next one.
+
+    ``cut`` names the fields whose word stands for more than is looked for.
+    """
 
     lines: tuple[Line, ...]
     before: int | None
+    cut: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,30 +113,17 @@ class _Limits:
         return [compared(value) for compared, value in pairs if value is not None]
 
 
-@dataclass(frozen=True, slots=True)
-class _Narrowed:
-    """A search with its words looked up; None: not asked for. An empty list finds nothing."""
-
-    paths: tuple[str, ...]
-    persons: tuple[int, ...] | None = None
-    members: tuple[int, ...] | None = None
-
-    @property
-    def nothing(self) -> bool:
-        """Whether a word stands for nobody."""
-        return not self.paths or self.persons == () or self.members == ()
-
-
 def search(
     actor: Actor, asked: Search, *, before: int | None = None, rows: int = PAGE_ROWS
 ) -> Page:
     """The lines that are looked for, from all that the actor may see."""
-    narrowed, limits = _look_up(actor, asked), _days(asked.first, asked.last, before)
-    if narrowed.nothing or limits is None:
-        return Page((), None)
-    ids = _newest(actor, narrowed, asked.kind, limits, rows + 1)
+    words = look_up(actor, asked.person, asked.organisation, asked.member)
+    limits = _days(asked.first, asked.last, before)
+    if words.nothing or limits is None:
+        return Page((), None, words.cut)
+    ids = _newest(actor, words, asked.kind, limits, rows + 1)
     lines = lines_of(actor, ids[:rows])
-    return Page(lines, ids[rows - 1] if len(ids) > rows else None)
+    return Page(lines, ids[rows - 1] if len(ids) > rows else None, words.cut)
 
 
 def lines_of(actor: Actor, ids: Sequence[int]) -> tuple[Line, ...]:
@@ -210,64 +197,6 @@ def _names(rows: Iterable[Any]) -> tuple[dict[int, str], dict[int, str]]:
     return accounts, applicants
 
 
-def _look_up(actor: Actor, asked: Search) -> _Narrowed:
-    """The words of the search as paths and ids."""
-    return _Narrowed(
-        _paths(actor, asked.organisation) if asked.organisation else (actor.organisation_path,),
-        persons=_persons(actor, asked.person) if asked.person else None,
-        members=_members(actor, asked.member) if asked.member else None,
-    )
-
-
-def _paths(actor: Actor, text: str) -> tuple[str, ...]:
-    """The subtrees whose top has the text in its name; none that lies in another of them."""
-    found = reading().execute(
-        select(Organisation.path)
-        .where(
-            organisations_for(actor, Action.VIEW_RECORD),
-            Organisation.name.contains(text, autoescape=True),
-        )
-        .order_by(Organisation.path)
-        .limit(FOUND * 10)
-    )
-    paths: list[str] = []
-    for (path,) in found:
-        if not paths or not path.startswith(paths[-1]):
-            paths.append(path)
-    return tuple(paths[:FOUND])
-
-
-def _persons(actor: Actor, text: str) -> tuple[int, ...]:
-    """The accounts of a login, and those of a name in or above what the actor sees.
-
-    Members are found by their whole name: there are many, and each has one account.
-    """
-    above = [int(part) for part in actor.organisation_path.strip("/").split("/")]
-    inside = select(Organisation.id).where(organisations_for(actor, Action.VIEW_RECORD))
-    of_organisation = select(Account.id).where(
-        or_(Account.organisation_id.in_(inside), Account.organisation_id.in_(above)),
-        Account.person_name.contains(text, autoescape=True),
-    )
-    of_member = (
-        select(Account.id)
-        .join(Member, Member.id == Account.member_id)
-        .where(members_for(actor, Action.VIEW_MEMBER), Member.name == text)
-    )
-    of_login = select(Account.id).where(Account.login == text.lower())
-    found: dict[int, None] = {}
-    for query in (of_login, of_organisation, of_member):
-        found.update(dict.fromkeys(reading().execute(query.limit(FOUND)).scalars()))
-    return tuple(found)[:FOUND]
-
-
-def _members(actor: Actor, text: str) -> tuple[int, ...]:
-    """The members in sight with this number, or with this name."""
-    digits = normalise_number(text)
-    by = Member.number == digits if digits.isdecimal() else Member.name == text
-    query = select(Member.id).where(members_for(actor, Action.VIEW_MEMBER), by).limit(FOUND)
-    return tuple(reading().execute(query).scalars())
-
-
 def _days(first: date | None, last: date | None, before: int | None) -> _Limits | None:
     """The limits of some days, with the ids between which they lie; None: there are no lines."""
     limits = _Limits(before=before)
@@ -297,38 +226,38 @@ def _start_of(day: date) -> datetime:
 
 
 def _newest(
-    actor: Actor, narrowed: _Narrowed, kind: RecordKind | None, limits: _Limits, rows: int
+    actor: Actor, words: Words, kind: RecordKind | None, limits: _Limits, rows: int
 ) -> list[int]:
     """The ids of the newest lines, as many as ``rows``."""
     streams = [
         stream
         for event in (kind.events if kind else (None,))
-        for stream in _streams(actor, narrowed, replace(limits, event=event), rows)
+        for stream in _streams(actor, words, replace(limits, event=event), rows)
     ]
     together = union_all(*(select(one.c.id) for one in streams)).subquery()
     query = select(together.c.id).order_by(together.c.id.desc()).limit(rows)
     return list(reading().execute(query).scalars())
 
 
-def _streams(actor: Actor, narrowed: _Narrowed, limits: _Limits, rows: int) -> list[Subquery]:
+def _streams(actor: Actor, words: Words, limits: _Limits, rows: int) -> list[Subquery]:
     """Queries of ids which together have the newest lines, no line in two of them."""
-    whole = narrowed.paths == (actor.organisation_path,)
+    whole = words.paths == (actor.organisation_path,)
     sight = records_for(actor, Action.VIEW_RECORD)
     if not whole:
-        inside = or_(*(in_subtree(path) for path in narrowed.paths))
+        inside = or_(*(in_subtree(path) for path in words.paths))
         sight = AuditRecord.about_id.in_(select(Organisation.id).where(inside))
-    if narrowed.members is not None:
-        own = [AuditRecord.account_id.in_(narrowed.persons)] if narrowed.persons else []
-        columns = [(AuditRecord.member_id == one, *own) for one in narrowed.members]
-    elif narrowed.persons is not None:
-        columns = [(AuditRecord.account_id == one,) for one in narrowed.persons]
+    if words.members is not None:
+        own = [AuditRecord.account_id.in_(words.persons)] if words.persons else []
+        columns = [(AuditRecord.member_id == one, *own) for one in words.members]
+    elif words.persons is not None:
+        columns = [(AuditRecord.account_id == one,) for one in words.persons]
     elif whole and is_top(actor):
         columns = [(true(),)]
     else:
-        ids = _among_the_newest(narrowed.paths, limits, rows)
+        ids = _among_the_newest(words.paths, limits, rows)
         if ids is not None:
             return [select(AuditRecord.id).where(AuditRecord.id.in_(ids)).subquery()]
-        return [_walk_each(_latest(narrowed.paths, limits, rows), limits, rows)]
+        return [_walk_each(_latest(words.paths, limits, rows), limits, rows)]
     return [_walk([*one, sight], limits, rows) for one in columns]
 
 

@@ -89,6 +89,14 @@ class RoundLine:
 
 
 @dataclass(frozen=True, slots=True)
+class RoundPage:
+    """One page of rounds; ``before`` opens the next one, if there is."""
+
+    lines: tuple[RoundLine, ...]
+    before: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class FaultyForm:
     """A form in which a round found faults."""
 
@@ -184,9 +192,12 @@ def find_below(actor: Actor, organisation_id: int | None) -> Organisation:
     return found
 
 
-def rounds_of(actor: Actor) -> tuple[RoundLine, ...]:
-    """The latest rounds of the actor's organisation."""
-    return _lines(rounds_for(actor, Action.CHECK_SCAN))
+def rounds_of(actor: Actor, before: int | None = None) -> RoundPage:
+    """The rounds of the actor's organisation, the latest first, those before ``before``."""
+    which = rounds_for(actor, Action.CHECK_SCAN)
+    lines = _lines(which if before is None else and_(which, CheckRound.id < before))
+    shown = lines[:ROUNDS_SHOWN]
+    return RoundPage(shown, shown[-1].id if len(lines) > ROUNDS_SHOWN else None)
 
 
 def round_line(actor: Actor, round_id: int) -> RoundLine:
@@ -325,7 +336,7 @@ def _lines(which: object) -> tuple[RoundLine, ...]:
         .join(Account, Account.id == CheckRound.made_by_id)
         .where(which)  # type: ignore[arg-type]
         .order_by(CheckRound.id.desc())
-        .limit(ROUNDS_SHOWN)
+        .limit(ROUNDS_SHOWN + 1)
     )
     rows = list(reading().execute(query))
     counted = _counted([row[0] for row in rows])

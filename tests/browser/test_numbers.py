@@ -95,6 +95,51 @@ def test_a_wrong_number_is_released_and_put_right(people: People, portal: Portal
     assert held == right
 
 
+def test_irregular_numbers_are_mended_one_after_the_other(people: People, portal: Portal) -> None:
+    page = people.sign_in("zhibu1", to_list=False)
+    page.click(".todo a[href='/members/?filter=irregular']")
+    wait_text(page, "#member-list", "更正编号")
+    of_branch = (
+        "SELECT id FROM member WHERE {} AND left_at IS NULL AND branch_id = (SELECT "
+        "organisation_id FROM account WHERE login = 'zhibu1') ORDER BY pinyin, id LIMIT 1"
+    )
+    ((missing,),) = query(portal, of_branch.format("irregularity IN ('missing', 'released')"))
+    ((wrong,),) = query(
+        portal,
+        of_branch.format(
+            "irregularity NOT IN ('missing', 'released') AND id NOT IN "
+            "(SELECT member_id FROM number_release)"
+        ),
+    )
+    page.click(f".col-edit a[href^='/members/{missing}/edit']")
+    wait_text(page, "#irregular", "编号不规范")
+    focused = "document.activeElement.id === 'number'"
+    wait(lambda: bool(page.evaluate(focused)), "the number's field has the focus")
+    page.picture(f"mending-{page.engine}")
+    ((joined,),) = query(portal, "SELECT joined FROM member WHERE id = ?", missing)
+    page.fill("#number", f"{str(joined)[:4]}1108{missing:04}")
+    wait_text(page, "#number-check", "可以使用")
+    page.click("button[form=edit]")
+    wait_text(page, ".mending", "的编号已规范")
+    wait_text(page, ".mending", "还有")
+    page.click(".mending a[href*='mend=1']")
+    wait_text(page, "#irregular", "编号不规范")
+    assert not page.evaluate("location.pathname").startswith(f"/members/{missing}/")
+
+    page.goto(f"/members/{wrong}/edit?mend=1#number")
+    page.click("#irregular a[href$='number/request?mend=1']")
+    wait_text(page, "h1", "申请解除编号占用")
+    assert "系统提示" in str(page.evaluate("document.getElementById('words').value"))
+    page.picture(f"mending-asked-{page.engine}")
+    page.click("form[data-guard] button[type=submit]")
+    wait_text(page, "#field-number", "已申请解除")
+    page.click("#field-number form .link-button")  # for the next engine
+    wait_text(page, "#messages", "已撤回申请")
+    page.goto(f"/members/{wrong}/edit?mend=1")
+    page.click(".mending a[href='/members/?filter=irregular']")
+    wait_text(page, "h1", "我的团员")
+
+
 def test_axe_finds_nothing_and_nothing_scrolls_sideways(
     people_today: People, portal: Portal
 ) -> None:

@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from portal.rules.irregular import Irregularity
 from portal.rules.number_release import (
     OTHER_REASON,
     REASON_LENGTH,
     USUAL_REASONS,
     clean_reason,
     compose_reason,
+    reason_begun,
 )
 from portal.rules.text import TextFault
 
@@ -61,3 +63,22 @@ def test_every_text_gets_an_answer_and_a_clean_one_stays_itself(text: str) -> No
         assert clean_reason(cleaned) == cleaned
     else:
         assert cleaned.message.endswith("。")
+
+
+def test_a_request_begins_with_what_is_irregular() -> None:
+    usual, words = reason_begun(Irregularity.YEAR_MISMATCH)
+    assert usual in USUAL_REASONS
+    assert words == "系统提示“年份与入团年月不一致”"
+    assert clean_reason(compose_reason(usual, words)) == f"{usual}：{words}"
+    assert reason_begun(None) == ("", "")
+
+
+def test_each_kind_has_a_way_that_its_branch_can_go() -> None:
+    by_typing = {kind for kind in Irregularity if not kind.needs_release}
+    assert by_typing == {Irregularity.RELEASED, Irregularity.MISSING}
+    by_month = {kind for kind in Irregularity if kind.by_month}
+    assert by_month == {
+        Irregularity.MISSING,
+        Irregularity.NOT_TWELVE_DIGITS,
+        Irregularity.YEAR_MISMATCH,
+    }

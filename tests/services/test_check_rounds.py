@@ -18,7 +18,7 @@ from portal.rules.leaving import Leaving, LeavingReason
 from portal.rules.progress import Period
 from portal.rules.scan_checks import Fault, FaultKind, Verdict
 from portal.rules.scan_findings import Finding, FindingKind, Look
-from portal.services import leaving, looks, scans
+from portal.services import leaving, looks, round_making, scans
 from portal.services.check_rounds import (
     LEASE,
     FormTaken,
@@ -145,7 +145,7 @@ def test_a_lot_has_its_number_of_each_branch_and_its_share_of_all(
 def test_a_double_click_makes_one_round(officer: Actor, forms: list[int]) -> None:
     wish = RoundWish(officer.organisation_id or 0, RoundChoice.ALL)
     assert make_round(officer, wish, "same") == make_round(officer, wish, "same")
-    assert len(rounds_of(officer)) == 1
+    assert len(rounds_of(officer).lines) == 1
 
 
 def test_form_after_form_until_all_are_done_and_counted(officer: Actor, forms: list[int]) -> None:
@@ -254,6 +254,21 @@ def test_an_undone_check_is_the_next_to_do_again(officer: Actor, forms: list[int
     assert say(officer, round_id, 1, NO_SEAL) == 2
 
 
+def test_undoing_a_changed_mind_brings_the_first_check_back_and_then_undoes_that(
+    officer: Actor, forms: list[int]
+) -> None:
+    round_id = begin(officer)
+    say(officer, round_id, 1, NO_SEAL)
+    say(officer, round_id, 1)
+    assert take_back_last(officer, round_id) == 1
+    assert counts_of(round_id).done == 1
+    assert findings_of(round_id).by_kind == {FaultKind.NO_SEAL: 1}
+    assert next_place(officer, round_id) == 2
+    assert take_back_last(officer, round_id) == 1
+    assert counts_of(round_id).done == 0
+    assert next_place(officer, round_id) == 1
+
+
 def test_a_second_round_says_the_same_again_but_tells_the_branch_once(
     world: World, officer: Actor, forms: list[int]
 ) -> None:
@@ -308,9 +323,9 @@ def test_rounds_are_the_organisations_own(
     world: World, officer: Actor, colleague: Actor, forms: list[int]
 ) -> None:
     round_id = begin(officer)
-    assert [line.id for line in rounds_of(colleague)] == [round_id]
+    assert [line.id for line in rounds_of(colleague).lines] == [round_id]
     for node in (world.municipal, world.grassroots, world.other_district):
-        assert rounds_of(world.actor(node)) == ()
+        assert rounds_of(world.actor(node)).lines == ()
         with pytest.raises(NotFound):
             next_place(world.actor(node), round_id)
     with pytest.raises(NotAllowed):
@@ -345,3 +360,20 @@ def test_the_seed_of_a_lot_is_kept(officer: Actor, forms: list[int]) -> None:
     made = db.session.get_one(CheckRound, round_id)
     assert made.total == 2
     assert made.seed >= 0
+
+
+def test_rounds_are_paged_by_key_and_each_is_once_on_a_page(
+    officer: Actor, forms: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(round_making, "ROUNDS_SHOWN", 2)
+    made = [begin(officer) for _ in range(5)]
+    seen: list[int] = []
+    page = rounds_of(officer)
+    while True:
+        seen += [line.id for line in page.lines]
+        assert len(page.lines) <= 2
+        if page.before is None:
+            break
+        page = rounds_of(officer, page.before)
+    assert seen == made[::-1]
+    assert rounds_of(officer, made[0]).lines == ()

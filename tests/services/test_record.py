@@ -24,9 +24,11 @@ from portal.services.form_views import views_of_own_form
 from portal.services.leaving import set_aside
 from portal.services.member_editing import change_member, fields_of
 from portal.services.members import PersonalField, unmask
+from portal.services.record_export import make_export
 from portal.services.record_search import Search, search
 from portal.services.record_sentences import SENTENCES, RecordKind, sentence
 from portal.services.record_told import Told
+from portal.services.record_words import FOUND
 from portal.services.transaction import writing
 from tests.builders import World
 
@@ -169,6 +171,20 @@ def test_it_is_searched_by_person_organisation_member_kind_and_day(world: World)
         assert found(first=date(2026, 11, 22), last=date(2026, 11, 22)) == 2
         assert found(first=date(2026, 12, 1)) == found(last=date(2026, 1, 1)) == 0
         assert found(organisation="%") == found(person="%") == 0
+
+
+def test_a_word_that_stands_for_too_many_says_so(world: World) -> None:
+    for _ in range(FOUND):
+        world.upload(world.add_member(name="李同名"))
+    district = world.actor(world.district)
+    assert search(district, Search(member="李同名")).cut == ()
+    assert len(search(district, Search(member="李同名")).lines) == FOUND
+    world.upload(world.add_member(name="李同名"))
+    page = search(district, Search(member="李同名", organisation="高一"))
+    assert page.cut == ("团员",)
+    assert len(page.lines) == FOUND
+    assert make_export(district, Search(member="李同名")).cut == ("团员",)
+    assert search(district, Search(organisation="高一")).cut == ()
 
 
 def test_pages_go_on_by_key_without_a_gap_or_a_line_twice(world: World) -> None:

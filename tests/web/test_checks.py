@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from portal.services import round_making
 from portal.services.scans import current_scan
 from tests import scans as files
 from tests.builders import Browser, World
@@ -169,6 +170,40 @@ def test_a_round_goes_form_after_form_without_javascript(
     assert "不合格的 1 份" in summary
     assert "请重扫" in summary
     assert "已完成" in officer.get("/checks/").text
+
+
+def test_what_was_said_is_offered_again_after_undoing(
+    world: World, officer: Browser, many: list[int]
+) -> None:
+    made = officer.post("/checks/new", {"choice": "all", "token": "t"}).location.rsplit("/", 1)[0]
+    first = officer.get(f"{made}/forms/1")
+    judge(officer, first, result="faults", blurred="1", remark="请重扫", **{"blurred-pages": "2"})
+    again = officer.get(officer.post(f"{made}/undo").location)
+    assert re.search(r'name="blurred" value="1"[^>]* checked', again.text)
+    assert 'name="blurred-pages" value="2"' in again.text
+    assert 'name="remark" value="请重扫"' in again.text
+    judge(officer, again, result="in-order")
+    again = officer.get(officer.post(f"{made}/undo").location)
+    assert " checked" not in again.text  # what was said last was that it is in order
+    world.upload(many[0], files.good_scan(3))
+    assert 'value="请重扫"' not in officer.get(f"{made}/forms/1").text  # another form
+
+
+def test_rounds_are_paged(
+    officer: Browser, many: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(round_making, "ROUNDS_SHOWN", 1)
+    for token in ("a", "b"):
+        officer.post("/checks/new", {"choice": "all", "token": token})
+    page = officer.get("/checks/").text
+    older = re.search(r'href="(/checks/\?before=\d+)"', page)
+    assert older is not None
+    last = officer.get(older[1]).text
+    assert "继续检查" in last or "开始检查" in last
+    assert "更早的" not in last
+    assert 'href="/checks/">« 最新的' in last
+    assert "没有更早的检查任务" in officer.get("/checks/?before=1").text
+    assert officer.get(f"/checks/?before={9**30}").status_code == 200
 
 
 def test_a_colleague_sees_who_has_a_form(world: World, officer: Browser, many: list[int]) -> None:

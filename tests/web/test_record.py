@@ -118,6 +118,17 @@ def test_a_search_is_exported_with_a_hash_that_is_shown_and_on_record(world: Wor
     assert f"导出了 2 条操作日志（组织 高一），SHA-256 {sent['sha256']}" in shown
 
 
+def test_a_word_for_too_many_is_said_on_the_page_and_before_the_export(world: World) -> None:
+    for _ in range(21):
+        world.upload(world.add_member(name="李同名"))
+    district = world.client_of(world.district)
+    query = "?member=%E6%9D%8E%E5%90%8C%E5%90%8D"
+    said = "“团员”一栏的文字对应的多于 20 个，只查了其中前 20 个的记录。请写得更具体再查找。"
+    assert said in district.get(f"/record/{query}").text
+    assert said in district.get(f"/record/export{query}").text
+    assert "只查了其中" not in district.get("/record/").text
+
+
 def test_an_export_that_would_be_another_file_is_shown_before_it_is_taken(world: World) -> None:
     member = world.add_member(name="李某")
     world.upload(member)

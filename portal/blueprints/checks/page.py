@@ -74,7 +74,7 @@ def form_page(
         look=looks.shown_look(actor, scan.id),
         checks=checks,
         standing=standing,
-        sent=sent or _begun(actor, standing, round_id),
+        sent=sent or _begun(actor, scan.id, checks, round_id),
         error=error,
     )
     audit.record_view(actor, audit.Event.SCAN_VIEWED, member_id=member.id, scan_id=scan.id)
@@ -87,14 +87,19 @@ def checked_member(actor: Actor, member_id: int) -> tuple[Member, Scan | None]:
     return member, current_scan(member.id)
 
 
-def _begun(actor: Actor, standing: ShownCheck | None, round_id: int | None) -> Sent:
-    """What the form begins with: the person's own check, to be changed; else nothing.
+def _begun(
+    actor: Actor, scan_id: int, checks: tuple[ShownCheck, ...], round_id: int | None
+) -> Sent:
+    """What the form begins with: the own check that stands or was just undone; else nothing.
 
     What others found, or the person in another round, is shown beside it and not said again by
     pressing Enter.
     """
-    if standing is None or standing.account_id != actor.account_id:
+    last = checks[0] if checks else None
+    if last is None or last.scan_id != scan_id or last.account_id != actor.account_id:
         return Sent()
-    if round_id is not None and standing.round_id != round_id:
+    if not (last.standing or last.undone_at):
         return Sent()
-    return sent_as(standing)
+    if round_id is not None and last.round_id != round_id:
+        return Sent()
+    return sent_as(last)

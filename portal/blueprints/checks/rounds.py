@@ -36,8 +36,12 @@ CHOICES = {
 @requires(Action.CHECK_SCAN)
 def rounds() -> Response:
     """The rounds of one's organisation."""
-    lines = round_making.rounds_of(current_actor())
-    return make_response(render_template("checks/rounds.html", rounds=lines, words=_words))
+    before = request.args.get("before", 0, type=int)
+    found = round_making.rounds_of(current_actor(), before if 0 < before < 1 << 62 else None)
+    page = render_template(
+        "checks/rounds.html", rounds=found.lines, older=found.before, paged=before, words=_words
+    )
+    return make_response(page)
 
 
 @blueprint.route("/checks/new", methods=["GET", "POST"])

@@ -15,6 +15,7 @@ from portal.blueprints.members.forms import MemberForm, form_values
 from portal.rules.member_number import group_number, has_upload
 from portal.runtime import runtime
 from portal.services.checks import standing_check
+from portal.services.irregular_numbers import others_to_mend
 from portal.services.member_editing import (
     EditConflict,
     NumberLocked,
@@ -54,6 +55,7 @@ class EditPage:
     def __init__(self, actor: Actor, member_id: int) -> None:
         self.actor = actor
         self.member = find_member(actor, Action.EDIT_MEMBER, member_id)
+        self.mending = request.values.get("mend") == "1"  # one irregular number after the other
         self.status = 200
         self.conflict: Conflict | None = None
         self.number_faults: tuple[str, ...] = ()
@@ -115,6 +117,8 @@ class EditPage:
                 number_locked=locked,
                 number_hint=release_hint(branch_path) if locked else "",
                 number_faults=self.number_faults,
+                irregular=self.member.irregularity,
+                others=others_to_mend(self.actor, self.member) if self.mending else None,
                 suggested=self.suggested,
                 release=shown_request(self.actor, asked) if asked else None,
                 cell=cell,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from portal import clock
 from portal.access import COMMITTEES, Action, Actor, allows
 from portal.models import Member
+from portal.rules.irregular import Irregularity
 from portal.rules.leaving import reached_leaving_age
 from portal.services.checks import ShownCheck, checks_of
 from portal.services.leaving import Left, left_of
@@ -31,6 +32,7 @@ class Profile:
     fields: tuple[ShownField, ...]
     cell: ScanCell
     remarks: tuple[Remark, ...]
+    irregular: Irregularity | None
     may_edit: bool
     may_issue_code: bool
     may_release: bool
@@ -40,6 +42,7 @@ class Profile:
     may_check: bool
     left: Left | None
     may_bring_back: bool
+    may_write: bool
     path: tuple[tuple[str, str], ...]
 
 
@@ -62,6 +65,7 @@ def profile_for(actor: Actor, member: Member, *, shown: Mapping[str, str] | None
         ),
         cell=row.cell,
         remarks=(*row.remarks, *_age_hint(member)),
+        irregular=member.irregularity if left is None else None,
         may_edit=left is None and allows(actor, Action.EDIT_MEMBER),
         may_issue_code=left is None and allows(actor, Action.ISSUE_MEMBER_CODE),
         may_release=member.number is not None and allows(actor, Action.RELEASE_NUMBER),
@@ -71,6 +75,7 @@ def profile_for(actor: Actor, member: Member, *, shown: Mapping[str, str] | None
         may_check=left is None and bool(row.cell.scan_id) and allows(actor, Action.CHECK_SCAN),
         left=left,
         may_bring_back=left is not None and allows(actor, Action.BRING_MEMBER_BACK),
+        may_write=allows(actor, Action.WRITE_LETTER),
         path=path_to(actor, branch_path),
     )
 

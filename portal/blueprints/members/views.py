@@ -62,7 +62,7 @@ def edit(member_id: int) -> Response:
     page = EditPage(current_actor(), member_id)
     if request.method == "POST" and page.save():
         flash(f"已保存 {page.member.name} 的信息。", "good")
-        return redirect("/members/", 303)
+        return redirect(f"/members/{member_id}/edit?mend=1" if page.mending else "/members/", 303)
     return page.render()
 
 

@@ -12,7 +12,13 @@ from wtforms import (  # type: ignore[attr-defined]  # the stubs don't know Sele
 )
 
 from portal.blueprints.fields import NumberField
-from portal.rules.number_release import OTHER_REASON, USUAL_REASONS, compose_reason
+from portal.models import Member
+from portal.rules.number_release import (
+    OTHER_REASON,
+    USUAL_REASONS,
+    compose_reason,
+    reason_begun,
+)
 from portal.services.numbers import ReleaseRefused
 
 
@@ -31,6 +37,11 @@ class ReasonForm(FlaskForm):  # type: ignore[misc]
     def reason(self) -> str:
         """Both as one text."""
         return compose_reason(self.usual_reason.data or "", self.words.data or "")
+
+    def begin(self, member: Member) -> None:
+        """The number as it is now, with the reason that its irregularity gives."""
+        self.number.data = member.number
+        self.usual_reason.data, self.words.data = reason_begun(member.irregularity)
 
     def show(self, refused: ReleaseRefused) -> None:
         """Put the sentences beside the field that they belong to."""

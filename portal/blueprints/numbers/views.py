@@ -34,7 +34,7 @@ def ask(member_id: int) -> Response:
     member = find_member(actor, Action.ASK_RELEASE, member_id)
     form = AskForm(meta=NO_CSRF)
     if request.method == "GET":
-        form.number.data = member.number
+        form.begin(member)
         return _ask_page(member, form)
     try:
         wanted = form.wanted_number.data
@@ -45,7 +45,7 @@ def ask(member_id: int) -> Response:
             error, form, lambda **told: _ask_page(_reread(actor, member_id), form, **told)
         )
     flash("已申请解除编号占用，请等上级团委处理。", "good")
-    return redirect(f"/members/{member_id}/edit", 303)
+    return redirect(f"/members/{member_id}/edit{_mending()}", 303)
 
 
 @blueprint.get("/members/<int:member_id>/number/wanted")
@@ -80,7 +80,7 @@ def release(member_id: int) -> Response:
     if request.method == "GET":
         if (waiting := numbers.open_request(member.id)) is not None:
             return redirect(f"/releases/{waiting.id}")
-        form.number.data = member.number
+        form.begin(member)
         return _release_page(actor, member, form)
     seen = form.number.data or ""
     try:
@@ -152,6 +152,11 @@ def _again(error: PortalError, form: Any, page: Any) -> Response:
     return page(outdated=error.message, status=error.status)  # type: ignore[no-any-return]
 
 
+def _mending() -> str:
+    """The query that keeps on mending one irregular number after the other, if it was begun."""
+    return "?mend=1" if request.values.get("mend") == "1" else ""
+
+
 def _reread(actor: Actor, member_id: int) -> Member:
     return find_member(actor, Action.ASK_RELEASE, member_id)
 
@@ -163,7 +168,9 @@ def _path(actor: Actor, member: Member) -> tuple[tuple[str, str], ...]:
 def _ask_page(
     member: Member, form: AskForm, *, outdated: str | None = None, status: int = 200
 ) -> Response:
-    page = render_template("numbers/ask.html", member=member, form=form, outdated=outdated)
+    page = render_template(
+        "numbers/ask.html", member=member, form=form, outdated=outdated, mending=_mending()
+    )
     return make_response(page, status)
 
 

@@ -13,6 +13,7 @@ from portal.extensions import limiter
 from portal.services import record_search as service
 from portal.services.record_export import Export, conditions, make_export, record_export
 from portal.services.record_sentences import RecordKind
+from portal.services.record_words import FOUND
 from portal.web import current_actor, page_or_partial
 
 blueprint = Blueprint("record", __name__, url_prefix="/record")
@@ -34,6 +35,7 @@ def index() -> Response:
         kinds=tuple(RecordKind),
         for_committee=actor.role in COMMITTEES,
         longest=LONGEST,
+        most=FOUND,
     )
 
 
@@ -83,5 +85,6 @@ def _export_page(
         export=made,
         changed=changed,
         conditions=conditions(asked.search),
+        most=FOUND,
     )
     return make_response(shown, status)
