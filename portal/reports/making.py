@@ -128,6 +128,7 @@ def finish(taken: TakenRun, *, tell: bool, go_on: object = None) -> bool:
 
     ``go_on`` is asked between parts whether there is time for more.
     """
+    report_runs.go_on(taken, report_runs.run_of(taken).rows_done)
     run = report_runs.run_of(taken)
     document = _document(run, read_content(run))
     parts: list[Part] = []
