@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import psycopg
 import pytest
 from flask import Flask
@@ -33,6 +34,10 @@ for _name in [name for name in os.environ if name.startswith("PORTAL_") and "WRI
     "DATABASE_URL"
 ]:
     os.environ.pop(_name, None)  # a developer's own settings must not colour the tests
+
+# How long an example takes is the machine's affair, not the rule's.
+hypothesis.settings.register_profile("portal", deadline=None)
+hypothesis.settings.load_profile("portal")
 
 KEY = "a key of the tests, long enough to be taken"
 
