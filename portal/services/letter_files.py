@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import or_, select
 
+from portal import clock
 from portal.access import Action, Actor, Role, messages_for, sent_letters_for
 from portal.errors import NotFound
 from portal.extensions import db
@@ -157,6 +158,7 @@ def _add_one(actor: Actor, token: str, name: str, incoming: Incoming) -> bool:
             if _has(actor, token, received, kept.size):
                 runtime().store.delete(kept.key)
                 return False
+            draft.changed_at = clock.now()
             session.add(
                 LetterFile(
                     draft_id=draft.id,
