@@ -13,6 +13,7 @@ from typing import Any
 from portal.errors import PortalError
 from portal.forking.client import MIB, ChildLost, Forker
 from portal.pdf.wire import Inspection
+from portal.rules.attachments import AttachmentKind, AttachmentReason, AttachmentRefused
 from portal.rules.page_shapes import PageShape, shapes_from_json
 from portal.rules.scan_findings import Box, Look
 from portal.rules.scan_refusals import (
@@ -96,6 +97,21 @@ class Sandbox(Forker):
         except NONSENSE:
             raise ScanRefused(Refusal(RefusalReason.CRASHED)) from None
         raise ScanRefused(refusal)
+
+    def kind_of_attachment(self, path: Path) -> AttachmentKind:
+        """What a file that is to be sent with a letter is. Raises ``AttachmentRefused``."""
+        try:
+            good, answer = self._ask(path, {"task": "attachment"})
+            if good:
+                return AttachmentKind(answer.decode())
+            reason, found = json.loads(answer)
+            refused = AttachmentRefused(AttachmentReason(reason), str(found))
+        except ChildLost as lost:
+            unclear = AttachmentReason.TIMEOUT if lost.overtime else AttachmentReason.CRASHED
+            raise AttachmentRefused(unclear) from None
+        except NONSENSE:
+            raise AttachmentRefused(AttachmentReason.CRASHED) from None
+        raise refused
 
     def draw(self, path: Path, page_index: int, width: int) -> bytes:
         """A page (from 0) as a JPEG. Raises ``PageNotDrawn``."""
