@@ -15,7 +15,7 @@ from portal.models.number import NumberHolding, NumberRelease, ReleaseState
 from portal.models.organisation import Organisation
 from portal.models.progress import ProgressDay
 from portal.models.scan import Scan, ScanOrigin, ScanState
-from portal.models.tally import Tally
+from portal.models.tally import MonthTally, Tally
 
 __all__ = [
     "Account",
@@ -39,6 +39,7 @@ __all__ = [
     "Message",
     "MessageKind",
     "MessageRead",
+    "MonthTally",
     "NumberHolding",
     "NumberRelease",
     "OneTimeCode",
