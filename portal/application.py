@@ -19,6 +19,7 @@ from portal.services.transaction import prepare_sqlite
 from portal.settings import Settings
 from portal.statics import serve_static
 from portal.storage import open_store
+from portal.typesetting.typesetter import Typesetter
 from portal.vault import Vault
 from portal.web import PortalRequest, secure_headers, template_globals
 
@@ -54,6 +55,20 @@ def create_app(settings: Settings) -> Flask:
     if settings.is_sqlite:
         with app.app_context():
             prepare_sqlite(extensions.db.engine)
+    equip(app, settings)
+    logs.init_app(app)
+    template_globals(app)
+    secure_headers(app)
+    register_blueprints(app)
+    cli.init_app(app)
+    serve_static(app)
+    if settings.behind_proxy:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
+    return app
+
+
+def equip(app: Flask, settings: Settings) -> None:
+    """Give the application what its services work with besides the database."""
     queue = app.extensions["portal.queue"] = Queue(app, settings)
     app.extensions["portal"] = Runtime(
         settings=settings,
@@ -65,19 +80,16 @@ def create_app(settings: Settings) -> Flask:
             cpu_seconds=settings.make_seconds - 2,
             wall_seconds=settings.make_seconds,
         ),
+        typesetter=Typesetter(
+            memory_bytes=settings.report_memory_mib * MIB,
+            cpu_seconds=settings.report_seconds,
+            wall_seconds=settings.report_seconds,
+            at_once=settings.report_processes,
+        ),
         vault=Vault(settings.secret_key),
         policy=settings.number_policy,
         wake=queue.wake,
     )
-    logs.init_app(app)
-    template_globals(app)
-    secure_headers(app)
-    register_blueprints(app)
-    cli.init_app(app)
-    serve_static(app)
-    if settings.behind_proxy:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
-    return app
 
 
 def _sandbox(memory_mib: int, seconds: int, *, looks: bool = False) -> Sandbox:

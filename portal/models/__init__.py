@@ -10,15 +10,24 @@ from portal.models.job import Job, JobKind, JobState
 from portal.models.joining import Joining, JoiningState
 from portal.models.look import FindingSetAside, ScanFinding, ScanLook
 from portal.models.member import Member
-from portal.models.message import Message, MessageKind, MessageRead
+from portal.models.message import (
+    Audience,
+    LetterDraft,
+    LetterFile,
+    Message,
+    MessageKind,
+    MessageRead,
+)
 from portal.models.number import NumberHolding, NumberRelease, ReleaseState
 from portal.models.organisation import Organisation
 from portal.models.progress import ProgressDay
+from portal.models.report import ReportRun, RunState
 from portal.models.scan import Scan, ScanOrigin, ScanState
 from portal.models.tally import MonthTally, Tally
 
 __all__ = [
     "Account",
+    "Audience",
     "AuditRecord",
     "Base",
     "CheckItem",
@@ -35,6 +44,8 @@ __all__ = [
     "JobState",
     "Joining",
     "JoiningState",
+    "LetterDraft",
+    "LetterFile",
     "Member",
     "Message",
     "MessageKind",
@@ -47,7 +58,9 @@ __all__ = [
     "ProgressDay",
     "RecordSeal",
     "ReleaseState",
+    "ReportRun",
     "RoundChoice",
+    "RunState",
     "Scan",
     "ScanCheck",
     "ScanFinding",

@@ -136,6 +136,17 @@ def changes_allowed(actor: Actor, organisation: Organisation) -> frozenset[Actio
     return frozenset(action for action in allowed if within[require(actor, action)])
 
 
+def open_children(organisation_id: int, most: int) -> list[tuple[int, str]]:
+    """Id and name of the organisations right below, in order of their making."""
+    query = (
+        select(Organisation.id, Organisation.name)
+        .where(Organisation.parent_id == organisation_id, OPEN)
+        .order_by(Organisation.id)
+        .limit(most)
+    )
+    return [(row[0], row[1]) for row in reading().execute(query)]
+
+
 def ancestors_of(path: str, *, within: str = "/") -> list[Ancestor]:
     """The organisations on a path from the top, itself included, as far as ``within`` reaches.
 
@@ -169,19 +180,21 @@ def search(
     text: str,
     *criteria: ColumnElement[bool],
     action: Action = Action.BROWSE_ORGANISATIONS,
+    within: ColumnElement[bool] | None = None,
     closed: bool = False,
 ) -> tuple[list[FoundOrganisation], bool]:
     """Organisations in scope whose name holds ``text`` or whose pinyin initials begin with it.
 
     At most ``SEARCH_RESULTS``; the second value says whether there are more. ``criteria`` narrow
-    a choice down; ``closed``: those that were closed too.
+    a choice down; ``within`` is the scope where it is another than the one of ``action``;
+    ``closed``: those that were closed too.
     """
     letters = "".join(text.lower().split())
     rows = list(
         db.session.scalars(
             select(Organisation)
             .where(
-                organisations_for(actor, action),
+                organisations_for(actor, action) if within is None else within,
                 *criteria,
                 *(() if closed else (OPEN,)),
                 Organisation.name.contains(text.strip(), autoescape=True)

@@ -33,6 +33,8 @@ class RecordKind(StrEnum):
     ACCOUNTS = "accounts"
     PASSWORDS = "passwords"
     SIGN_INS = "sign-ins"
+    LETTERS = "letters"
+    REPORTS = "reports"
     PORTAL = "portal"
 
     @property
@@ -56,6 +58,8 @@ _LABELS = {
     RecordKind.ACCOUNTS: "账号",
     RecordKind.PASSWORDS: "密码和一次性码",
     RecordKind.SIGN_INS: "登录和退出",
+    RecordKind.LETTERS: "站内信",
+    RecordKind.REPORTS: "统计报表",
     RecordKind.PORTAL: "系统维护",
 }
 
@@ -254,6 +258,23 @@ def _switched(told: Told) -> str:
     return f"{'关闭' if told.of('closed') else '开放'}了 {told.path} 的加入申请"
 
 
+def _letter(told: Told) -> str:
+    """To whom as it was then; a letter's text is not on record."""
+    done = "回复了" if told.of("answers") else "写信给"
+    files = f"，附件 {told.count('attachments')} 个" if told.count("attachments") else ""
+    return f"{done} {told.words('to') or '不详'}：《{told.words('subject')}》{files}"
+
+
+def _titled(told: Told) -> str:
+    title, code = told.words("title") or "不详", told.words("code") or "不详"
+    return f"{told.place} {title}（编码 {code}）".strip()
+
+
+def _report(told: Told) -> str:
+    full = f"，含完整身份证号，用途：{told.words('reason')}" if told.of("unmasked") else ""
+    return f"生成了报表《{_titled(told)}》{full}"
+
+
 def _said(words: str) -> _Words:
     """Always the same words."""
     return lambda _: words
@@ -339,6 +360,12 @@ SENTENCES: Mapping[Event, tuple[RecordKind, _Words]] = {
             f"SHA-256 {told.of('sha256') or '不详'}"
         ),
     ),
+    Event.REPORT_MADE: (_K.REPORTS, _report),
+    Event.REPORT_OPENED: (
+        _K.REPORTS,
+        lambda told: f"打开或下载了报表《{_titled(told)}》的 {str(told.of('format')).upper()} 文件",
+    ),
+    Event.LETTER_SENT: (_K.LETTERS, _letter),
     Event.DERIVED_REPAIRED: (
         _K.PORTAL,
         lambda told: f"校正了 {told.count('rows')} 行由规则算出的数据",

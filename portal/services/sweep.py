@@ -13,7 +13,7 @@ from portal import clock
 from portal.extensions import db
 from portal.models import Scan, ScanState
 from portal.runtime import runtime
-from portal.services import audit, drafts, jobs, looks
+from portal.services import audit, drafts, jobs, letter_drafts, letter_files, looks, report_runs
 from portal.services.pictures import pictures_prefix
 from portal.services.transaction import writing
 
@@ -38,8 +38,10 @@ class Swept:
 
     half_received: int
     drafts: int
+    reports: int
     orphans: int
     past_undo: int
+    letters: int
 
 
 def sweep() -> Swept:
@@ -47,8 +49,10 @@ def sweep() -> Swept:
     swept = Swept(
         half_received=runtime().store.sweep_incoming(ORPHAN_AGE, clock.now()) + _forget_trees(),
         drafts=drafts.forget_old(),
+        reports=report_runs.forget_old(),
         orphans=_remove_orphans(),
         past_undo=_remove_past_undo(),
+        letters=letter_drafts.forget_old() + _remove_attachments(),
     )
     log.info("swept", extra={name: getattr(swept, name) for name in Swept.__slots__})
     return swept
@@ -75,6 +79,16 @@ def _remove_orphans() -> int:
             removed += 1
     db.session.rollback()
     return removed
+
+
+def _remove_attachments() -> int:
+    """Attachments whose letter was never kept, or was discarded half."""
+    before = clock.now() - ORPHAN_AGE
+    old = [file.key for file in letter_files.files_of_nobody() if file.modified < before]
+    db.session.rollback()
+    for key in old:
+        runtime().store.delete(key)
+    return len(old)
 
 
 def _remove_past_undo() -> int:

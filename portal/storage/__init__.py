@@ -10,7 +10,9 @@ from portal.storage.base import (
     MissingFile,
     Store,
     StoredFile,
+    new_attachment_key,
     new_draft_folder,
+    new_report_folder,
     new_scan_key,
 )
 from portal.storage.local import LocalStore
@@ -20,7 +22,9 @@ __all__ = [
     "MissingFile",
     "Store",
     "StoredFile",
+    "new_attachment_key",
     "new_draft_folder",
+    "new_report_folder",
     "new_scan_key",
     "open_store",
 ]
