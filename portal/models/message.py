@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.models.base import Base, BigId, Moment, stored_enum
+from portal.rules.attachments import AttachmentKind
 
 
 class MessageKind(StrEnum):
@@ -100,3 +101,28 @@ class LetterDraft(Base):
     subject: Mapped[str] = mapped_column(String(100))
     body: Mapped[str] = mapped_column(String(4000))
     changed_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class LetterFile(Base):
+    """An attachment: first of a letter that is being written, then of the message it became."""
+
+    __tablename__ = "letter_file"
+    __table_args__ = (
+        CheckConstraint(
+            "(CASE WHEN draft_id IS NULL THEN 0 ELSE 1 END)"
+            " + (CASE WHEN message_id IS NULL THEN 0 ELSE 1 END) = 1",
+            name="one_letter",
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    draft_id: Mapped[int | None] = mapped_column(ForeignKey("letter_draft.id"), index=True)
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("message.id"), index=True)
+    name: Mapped[str] = mapped_column(String(100))
+    kind: Mapped[AttachmentKind] = mapped_column(stored_enum(AttachmentKind))
+    storage_key: Mapped[str] = mapped_column(String(100), unique=True)
+    received_sha256: Mapped[bytes] = mapped_column(
+        LargeBinary(32), doc="Of what was chosen; a picture is kept without what lies beside it."
+    )
+    sha256: Mapped[bytes] = mapped_column(LargeBinary(32), doc="Of the file in the store.")
+    size: Mapped[int]

@@ -6,21 +6,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 
 from portal import clock
 from portal.access import Action, Actor, require
 from portal.errors import NotFound, PortalError
 from portal.extensions import db
-from portal.models import LetterDraft
+from portal.models import LetterDraft, LetterFile
 from portal.rules.letters import Addressee, LetterText, clean_letter
+from portal.runtime import runtime
 from portal.services.letters import LetterFaults, destination
 from portal.services.transaction import writing
 
 KEPT = timedelta(days=7)
 """How long a letter that nobody touches is kept."""
 
-MOST = 20
+MOST = 10
 """Letters that one person keeps at a time."""
 
 
@@ -85,23 +86,27 @@ def drafts_of(actor: Actor) -> tuple[DraftRow, ...]:
 
 
 def discard(actor: Actor, token: str) -> None:
-    """删除草稿; one that is gone already is fine."""
+    """删除草稿, with its files; one that is gone already is fine."""
     require(actor, Action.ANSWER_MESSAGE)
-    with writing() as session:
-        session.execute(
-            delete(LetterDraft).where(
-                LetterDraft.token == token, LetterDraft.account_id == actor.account_id
-            )
-        )
+    _forget(LetterDraft.token == token, LetterDraft.account_id == actor.account_id)
 
 
 def forget_old() -> int:
-    """Remove the letters whose time is over; how many."""
+    """Remove the letters whose time is over, with their files; how many letters."""
+    return _forget(LetterDraft.changed_at < _oldest())
+
+
+def _forget(*which: ColumnElement[bool]) -> int:
+    """First the rows, then the files: a crash between leaves files, which the sweep finds."""
     with writing() as session:
-        old = session.scalars(select(LetterDraft).where(LetterDraft.changed_at < _oldest())).all()
-        for draft in old:
-            session.delete(draft)
-        return len(old)
+        ids = session.scalars(select(LetterDraft.id).where(*which).with_for_update()).all()
+        files = LetterFile.draft_id.in_(ids)
+        keys = session.scalars(select(LetterFile.storage_key).where(files)).all()
+        session.execute(delete(LetterFile).where(files))
+        session.execute(delete(LetterDraft).where(LetterDraft.id.in_(ids)))
+    for key in keys:
+        runtime().store.delete(key)
+    return len(ids)
 
 
 def _oldest() -> datetime:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from portal import clock
@@ -17,6 +17,7 @@ from portal.models import (
     Account,
     Audience,
     LetterDraft,
+    LetterFile,
     Message,
     MessageKind,
     Organisation,
@@ -120,11 +121,7 @@ def _send(actor: Actor, token: str, to: Addressee, typed: LetterText) -> int:
         message_id = deliver(letter, goal.delivery, actor=actor, once=_once(token))
         if message_id is None:  # somebody else's token
             raise NotFound
-        db.session.execute(
-            delete(LetterDraft).where(
-                LetterDraft.token == token, LetterDraft.account_id == actor.account_id
-            )
-        )
+        files = _take_draft(actor, token, message_id)
         audit.record(
             actor,
             audit.Event.LETTER_SENT,
@@ -134,6 +131,7 @@ def _send(actor: Actor, token: str, to: Addressee, typed: LetterText) -> int:
             subject=text.subject,
             addressees=goal.delivery.addressees,
             answers=goal.delivery.answers_id is not None,
+            attachments=files,
         )
     return message_id
 
@@ -214,6 +212,19 @@ def count_below(actor: Actor, organisation: Organisation, *, branches_only: bool
     if branches_only:
         query = query.where(Organisation.kind == OrganisationKind.BRANCH)
     return db.session.scalar(query) or 0
+
+
+def _take_draft(actor: Actor, token: str, message_id: int) -> int:
+    """The letter is no draft any more; how many files go with it."""
+    which = (LetterDraft.token == token, LetterDraft.account_id == actor.account_id)
+    draft_id = db.session.scalar(select(LetterDraft.id).where(*which).with_for_update())
+    if draft_id is None:
+        return 0
+    ids = db.session.scalars(select(LetterFile.id).where(LetterFile.draft_id == draft_id)).all()
+    sent = update(LetterFile).where(LetterFile.id.in_(ids))
+    db.session.execute(sent.values(draft_id=None, message_id=message_id))
+    db.session.execute(delete(LetterDraft).where(LetterDraft.id == draft_id))
+    return len(ids)
 
 
 def _require_few(actor: Actor) -> None:

@@ -57,7 +57,7 @@ def test_every_action_has_a_route(app: Flask) -> None:
 def answer_to(browser: Browser, rule: str, method: str, **ids: int) -> int:
     path = rule
     names = ("member_id", "organisation_id", "account_id", "sign_in_id", "scan_id", "joining_id")
-    for name in (*names, "request_id", "page", "round_id", "place", "message_id"):
+    for name in (*names, "request_id", "page", "round_id", "place", "message_id", "file_id"):
         path = path.replace(f"<int:{name}>", str(ids.get(name, 1)))
     path = path.replace("<key>", "phone").replace("<token>", "of-no-letter-at-all")
     if method == "GET":

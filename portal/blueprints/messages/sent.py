@@ -9,6 +9,7 @@ from portal.access import Action
 from portal.blueprints.gate import requires
 from portal.blueprints.messages.views import blueprint
 from portal.services import sent_letters as service
+from portal.services.letter_files import files_of
 from portal.web import current_actor
 
 
@@ -29,6 +30,10 @@ def sent_letter(message_id: int) -> Response:
     actor = current_actor()
     found = service.sent_letter(actor, message_id)
     page = render_template(
-        "messages/sent_letter.html", letter=found, earlier=service.earlier(actor, found.message)
+        "messages/sent_letter.html",
+        letter=found,
+        message=found.message,
+        files=files_of(message_id),
+        earlier=service.earlier(actor, found.message),
     )
     return make_response(page)

@@ -9,6 +9,7 @@ from portal.access import Action
 from portal.blueprints.gate import requires
 from portal.models import MessageKind
 from portal.services import messages as service
+from portal.services.letter_files import files_of
 from portal.services.letters import can_answer
 from portal.services.sent_letters import earlier
 from portal.web import current_actor
@@ -53,6 +54,7 @@ def show(message_id: int) -> Response:
         "messages/show.html",
         message=message,
         can_answer=can_answer(actor, message),
+        files=files_of(message.id),
         earlier=() if message.answers_id is None else earlier(actor, message),
     )
     return make_response(page)

@@ -17,6 +17,7 @@ from portal.services import letter_drafts as drafts
 from portal.services import letters as service
 from portal.services.letter_choices import below_counts, choices
 from portal.services.letter_drafts import TooManyDrafts
+from portal.services.letter_files import files_of_draft
 from portal.services.letters import Destination, LetterFaults, NobodyReads, TooManyLetters
 from portal.services.sent_letters import earlier
 from portal.web import current_actor
@@ -68,8 +69,11 @@ def letter(token: str) -> Response:
         raise NotFound
     typed = LetterText(request.form.get("subject", ""), request.form.get("body", ""))
     try:
-        if request.form.get("step") == "save":
+        step = request.form.get("step")
+        if step in ("save", "attach"):
             drafts.save(actor, token, to, typed)
+            if step == "attach":
+                return redirect(f"/messages/letters/{token}/files", 303)
             flash("草稿已保存，7 天内可以从“草稿”里继续写。", "good")
             return redirect(f"/messages/letters/{token}", 303)
         message_id = service.send(actor, token, to, typed)
@@ -135,6 +139,7 @@ def _page(
         typed=typed,
         answered=answered,
         is_kept=is_kept,
+        files=files_of_draft(actor, token),
         error=refused.message if refused else "",
         faults=refused.faults if isinstance(refused, LetterFaults) else {},
         lengths=(SUBJECT_LENGTH, BODY_LENGTH),
