@@ -99,9 +99,8 @@ def _write_anew(message: Message, check: ScanCheck) -> None:
 def _standing(branch_id: int, check: ScanCheck, first: int) -> Sequence[Any]:
     """What stands now of the forms that were checked as ``check`` was, from ``first`` on."""
     told, latest = aliased(ScanCheck), aliased(ScanCheck)
-    of_round = told.round_id.is_(None)
-    if check.round_id is not None:
-        of_round = told.round_id == check.round_id
+    round_id = check.round_id
+    of_round = told.round_id.is_(None) if round_id is None else told.round_id == round_id
     was_told = (
         select(told.id)
         .where(
