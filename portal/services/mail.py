@@ -27,7 +27,7 @@ from portal.mail_settings import MailSecurity
 from portal.models import Account, MailNotice
 from portal.models.base import Moment
 from portal.runtime import runtime
-from portal.services.accounts import person_of
+from portal.services.accounts import actor_of_account
 from portal.services.mail_asking import ADDRESS, is_on, with_addresses
 from portal.services.messages import unread_count
 from portal.services.transaction import reading, writing
@@ -174,7 +174,7 @@ def _unread(account_id: int) -> tuple[str, int]:
     """Where to write to, and how much there is to read; nothing if the person wants none."""
     query = with_addresses(select(ADDRESS)).where(Account.id == account_id)
     address = reading().execute(query).scalar()
-    person = person_of(account_id)
+    person = actor_of_account(account_id)
     count = unread_count(person) if person is not None else 0
     db.session.rollback()  # no transaction stays open while a mail server thinks
     return address or "", count
