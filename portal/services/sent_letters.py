@@ -170,6 +170,6 @@ def _not_read(message: Message) -> tuple[str, ...]:
 
 
 def _below(path: str, top: str) -> str:
-    """An organisation with what is above it, below the one that all were written to through."""
+    """An organisation with what stands between it and the one below which all were written to."""
     names = ancestors_of(path, within=top)
     return path_text(names[1:] or names)
