@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from portal.errors import NotFound
-from portal.reports import missing_forms, progress_table
+from portal.reports import certificate, missing_forms, progress_table
 from portal.reports.report import Report
 
 REPORTS: tuple[Report, ...] = (
     progress_table.REPORT,
     missing_forms.REPORT,
+    certificate.REPORT,
 )
 
 _BY_SLUG = {report.slug: report for report in REPORTS}
