@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from itertools import groupby
@@ -194,15 +194,7 @@ class Content:
             yield self._part(waiting)
 
     def _part(self, sections: list[Section]) -> Content:
-        return Content(
-            self.columns,
-            tuple(sections),
-            self.total,
-            self.facts,
-            self.empty,
-            self.extra,
-            self.whole,
-        )
+        return replace(self, sections=tuple(sections))
 
 
 def subtotal(columns: tuple[Column, ...], members: int) -> Row:

@@ -10,6 +10,7 @@ from portal.blueprints.gate import requires
 from portal.blueprints.reports.views import blueprint, maker_of
 from portal.errors import NotFound, PortalError
 from portal.extensions import limiter
+from portal.models import Member
 from portal.reports import making
 from portal.reports.certificate import REPORT
 from portal.reports.report import Asked
@@ -36,7 +37,8 @@ def make_certificate(member_id: int) -> Response:
     actor = current_actor()
     try:
         address = request.url_root.rstrip("/")
-        run = making.order(actor, REPORT, _asked(actor, member_id), address=address)
+        member = find_member(actor, _ACTION, member_id)
+        run = making.order(actor, REPORT, _asked(member), address=address)
     except NotFound:
         raise
     except PortalError as error:
@@ -44,20 +46,20 @@ def make_certificate(member_id: int) -> Response:
     return redirect(f"/reports/runs/{run.id}", 303)
 
 
-def _asked(actor: Actor, member_id: int) -> Asked:
-    member = find_member(actor, _ACTION, member_id)
+def _asked(member: Member) -> Asked:
     return Asked(member.branch_id, member_id=member.id)
 
 
 def _page(actor: Actor, member_id: int, *, error: str = "", status: int = 200) -> Response:
-    made = making.preview(actor, REPORT, _asked(actor, member_id))
+    member = find_member(actor, _ACTION, member_id)
+    made = making.preview(actor, REPORT, _asked(member))
     shown = render_template(
         "reports/certify.html",
         made=made,
-        identity=identity_for(made.subject.member),
+        identity=identity_for(member),
         report=REPORT,
         heading=making.heading_of(made, maker_of(actor)),
-        member_id=member_id,
+        member=member,
         own=actor.role is Role.MEMBER,
         error=error,
     )
