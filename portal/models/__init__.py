@@ -14,6 +14,7 @@ from portal.models.message import (
     Audience,
     LetterDraft,
     LetterFile,
+    MailNotice,
     Message,
     MessageKind,
     MessageRead,
@@ -23,7 +24,7 @@ from portal.models.organisation import Organisation
 from portal.models.progress import ProgressDay
 from portal.models.report import ReportRun, RunState
 from portal.models.scan import Scan, ScanOrigin, ScanState
-from portal.models.tally import Tally
+from portal.models.tally import MonthTally, Tally
 
 __all__ = [
     "Account",
@@ -46,10 +47,12 @@ __all__ = [
     "JoiningState",
     "LetterDraft",
     "LetterFile",
+    "MailNotice",
     "Member",
     "Message",
     "MessageKind",
     "MessageRead",
+    "MonthTally",
     "NumberHolding",
     "NumberRelease",
     "OneTimeCode",

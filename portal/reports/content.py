@@ -172,6 +172,12 @@ class Content:
         )
         return hashlib.sha256(text.encode()).digest()
 
+    def without_cut_sums(self) -> Self:
+        """Without the sum of a section whose last rows were left out."""
+        if self.whole or not self.sections:
+            return self
+        return replace(self, sections=(*self.sections[:-1], replace(self.sections[-1], total=None)))
+
     def parts(self, rows: int) -> Iterator[Content]:
         """The same in parts of about ``rows`` rows, cut between sections where one fits."""
         waiting: list[Section] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from portal import clock
@@ -58,7 +58,8 @@ class Made:
 def preview(actor: Actor, report: Report, asked: Asked, *, most: int = PREVIEW_ROWS) -> Made:
     """What it would say, of its first rows; personal columns masked. Raises ``NotFound``."""
     with one_state():
-        return _build(actor, report, _masked(asked), most)
+        made = _build(actor, report, _masked(asked), most)
+    return replace(made, content=made.content.without_cut_sums())
 
 
 def order(
@@ -202,7 +203,7 @@ def heading_of(made: Made, maker: str) -> Heading:
     return Heading(
         title=made.report.title,
         organisation=made.subject.organisation.name,
-        period=period_words(made.subject.asked.period) if made.report.by_month else "",
+        period=period_words(made.report, made.subject.asked.period),
         as_of=made.as_of,
         maker=maker,
         notes=made.report.notes,
@@ -236,8 +237,8 @@ def _title(made: Made) -> str:
     subject = made.subject
     if subject.member is not None:
         return f"{made.report.title}（{masking.mask_name(subject.member.name)}）"
-    months = f"（{period_words(subject.asked.period)}）" if subject.asked.period else ""
-    return f"{made.report.title}{months}"
+    months = period_words(made.report, subject.asked.period) if subject.asked.period else ""
+    return f"{made.report.title}（{months}）" if months else made.report.title
 
 
 def _masked(asked: Asked) -> Asked:
@@ -247,7 +248,8 @@ def _masked(asked: Asked) -> Asked:
 def _sha256(made: Made) -> bytes:
     about = made.subject.organisation
     return made.content.sha256(
-        f"{made.report.slug}|{about.id}|{about.name}|{period_words(made.subject.asked.period)}"
+        f"{made.report.slug}|{about.id}|{about.name}"
+        f"|{period_words(made.report, made.subject.asked.period)}"
     )
 
 
@@ -271,7 +273,7 @@ def _heading(run: ReportRun, report: Report) -> Heading:
     return Heading(
         title=report.title,
         organisation=run.about_name,
-        period=period_words(asked.period) if report.by_month else "",
+        period=period_words(report, asked.period),
         as_of=run.as_of,
         maker=run.maker,
         code=run.code,

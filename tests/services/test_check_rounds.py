@@ -183,6 +183,20 @@ def test_two_colleagues_never_get_the_same_form(
     assert counts_of(round_id).waiting == 1
 
 
+def test_back_leads_past_what_a_colleague_has_just_now(
+    officer: Actor, colleague: Actor, forms: list[int]
+) -> None:
+    round_id = begin(officer)
+    with time_machine.travel(datetime.now(UTC), tick=False) as later:
+        assert say(officer, round_id, 1) == 2
+        open_place(colleague, round_id, 3)
+        assert open_place(officer, round_id, 4).taken_by  # it is ahead of the colleague
+        open_place(colleague, round_id, 2)  # looks at it while it is the officer's
+        assert open_place(colleague, round_id, 3).previous == 1
+        later.shift(LEASE + timedelta(seconds=1))
+        assert open_place(colleague, round_id, 3).previous == 2
+
+
 def test_who_stops_half_way_lets_the_form_go(
     officer: Actor, colleague: Actor, forms: list[int]
 ) -> None:
