@@ -93,7 +93,8 @@ def sweep() -> None:
     swept = sweep_now()
     click.echo(
         f"Removed {swept.half_received} half received, {swept.orphans} without a row, "
-        f"{swept.past_undo} past the days of undo, {swept.drafts} drafts or their files."
+        f"{swept.past_undo} past the days of undo, {swept.drafts} drafts or their files, "
+        f"{swept.letters} letters not sent or their files."
     )
 
 

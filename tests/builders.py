@@ -32,7 +32,7 @@ from portal.services.derived import add_to_tally, contribution
 from portal.services.joining import JoiningFields
 from portal.services.registration import NewPerson, register
 from portal.services.scans import Uploaded, upload
-from portal.services.transaction import writing
+from portal.services.transaction import count_on, writing
 from portal.storage import Incoming
 from tests.scans import good_scan
 
@@ -223,6 +223,7 @@ class World:
                 irregularity=row["irregularity"],
             )
             add_to_tally(branch.id, dict(counted))
+            count_on(Member)
         return last + 1
 
     def upload(

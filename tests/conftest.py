@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -178,6 +178,32 @@ def app(
             yield app
             db.session.remove()
             db.engine.dispose()
+
+
+@pytest.fixture
+def begin_anew(
+    app: Flask, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Callable[[], World]]:
+    """Empties database and store, and makes another small world: for each example of a test."""
+    with ExitStack() as afterwards:
+
+        def anew() -> World:
+            db.session.remove()
+            db.engine.dispose()
+            shutil.rmtree(tmp_path / "store" / "scans", ignore_errors=True)
+            if db.engine.dialect.name == "sqlite":
+                for left in ("-wal", "-shm"):
+                    (tmp_path / f"portal.db{left}").unlink(missing_ok=True)
+                shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "portal.db")
+            else:
+                afterwards.close()
+                empty = _new_database(request.getfixturevalue("postgres"))
+                app.config["SQLALCHEMY_DATABASE_URI"] = afterwards.enter_context(empty)
+            return World(app)
+
+        yield anew
+        db.session.remove()
+        db.engine.dispose()
 
 
 @contextmanager

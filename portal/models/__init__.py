@@ -10,7 +10,14 @@ from portal.models.job import Job, JobKind, JobState
 from portal.models.joining import Joining, JoiningState
 from portal.models.look import FindingSetAside, ScanFinding, ScanLook
 from portal.models.member import Member
-from portal.models.message import Message, MessageKind, MessageRead
+from portal.models.message import (
+    Audience,
+    LetterDraft,
+    LetterFile,
+    Message,
+    MessageKind,
+    MessageRead,
+)
 from portal.models.number import NumberHolding, NumberRelease, ReleaseState
 from portal.models.organisation import Organisation
 from portal.models.progress import ProgressDay
@@ -19,6 +26,7 @@ from portal.models.tally import Tally
 
 __all__ = [
     "Account",
+    "Audience",
     "AuditRecord",
     "Base",
     "CheckItem",
@@ -35,6 +43,8 @@ __all__ = [
     "JobState",
     "Joining",
     "JoiningState",
+    "LetterDraft",
+    "LetterFile",
     "Member",
     "Message",
     "MessageKind",

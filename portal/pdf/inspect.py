@@ -22,8 +22,11 @@ from portal.pdf.wire import Inspection
 from portal.rules.scan_refusals import MAX_PAGES, Refusal, RefusalReason, ScanRefused
 
 
-def inspect(content: bytes) -> Inspection:
-    """Look at a whole file. Raises ``ScanRefused`` with the first reason there is."""
+def inspect(content: bytes, *, is_form: bool = True) -> Inspection:
+    """Look at a whole file. Raises ``ScanRefused`` with the first reason there is.
+
+    What is no form (an attachment) may have any pages, and more of them.
+    """
     if not content:
         raise ScanRefused(Refusal(RefusalReason.EMPTY))
     if not is_pdf(content):
@@ -35,15 +38,17 @@ def inspect(content: bytes) -> Inspection:
         raise ScanRefused(Refusal(RefusalReason.NO_PAGES))
     document = _open(content)
     pages = len(document)
-    if pages > MAX_PAGES:
+    if is_form and pages > MAX_PAGES:
         raise ScanRefused(Refusal(RefusalReason.TOO_MANY_PAGES, pages=pages))
     counted = None if reader is None else _count(reader)
-    if counted is not None and counted > MAX_PAGES:
+    if is_form and counted is not None and counted > MAX_PAGES:
         raise ScanRefused(Refusal(RefusalReason.TOO_MANY_PAGES, pages=counted))
     disputed = counted != pages
     _refuse_active_content(content, reader, document if disputed else None)
     if disputed:
         _refuse_page(first_page_not_drawn(document, max(pages, counted or 0)))
+    if not is_form:
+        return Inspection(pages, disputed)
     try:
         page = first_page_that_is_no_scan(document)
     except PageNotLoaded as broken:

@@ -21,6 +21,7 @@ from typing import Any
 
 from portal.errors import PortalError
 from portal.pdf.wire import OK, PID_BYTES, REFUSED, Inspection
+from portal.rules.attachments import AttachmentKind, AttachmentReason, AttachmentRefused
 from portal.rules.page_shapes import PageShape, shapes_from_json
 from portal.rules.scan_findings import Box, Look
 from portal.rules.scan_refusals import (
@@ -129,6 +130,21 @@ class Sandbox:
         except NONSENSE:
             raise ScanRefused(Refusal(RefusalReason.CRASHED)) from None
         raise ScanRefused(refusal)
+
+    def kind_of_attachment(self, path: Path) -> AttachmentKind:
+        """What a file that is to be sent with a letter is. Raises ``AttachmentRefused``."""
+        try:
+            good, answer = self._ask(path, {"task": "attachment"})
+            if good:
+                return AttachmentKind(answer.decode())
+            reason, found = json.loads(answer)
+            refused = AttachmentRefused(AttachmentReason(reason), str(found))
+        except ChildLost as lost:
+            unclear = AttachmentReason.TIMEOUT if lost.overtime else AttachmentReason.CRASHED
+            raise AttachmentRefused(unclear) from None
+        except NONSENSE:
+            raise AttachmentRefused(AttachmentReason.CRASHED) from None
+        raise refused
 
     def draw(self, path: Path, page_index: int, width: int) -> bytes:
         """A page (from 0) as a JPEG. Raises ``PageNotDrawn``."""

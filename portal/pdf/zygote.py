@@ -23,14 +23,17 @@ import resource
 import signal
 import socket
 import sys
+import zipfile
 from dataclasses import asdict
 from typing import Any, BinaryIO
 
 from PIL import Image
 
+from portal.pdf.attachment import kind_of_attachment
 from portal.pdf.inspect import inspect
 from portal.pdf.pages import draw, draw_part, measure
 from portal.pdf.wire import OK, PID_BYTES, REFUSED, REQUEST_BYTES
+from portal.rules.attachments import AttachmentRefused
 from portal.rules.page_shapes import shapes_to_json
 from portal.rules.scan_findings import Box
 from portal.rules.scan_refusals import ScanRefused
@@ -142,6 +145,11 @@ def _work(request: dict[str, Any], source: BinaryIO) -> bytes:
         from portal.pdf.arrange import arrange  # as above
 
         return OK + arrange(content, request["pages"])
+    if request["task"] == "attachment":
+        try:
+            return OK + kind_of_attachment(content).encode()
+        except AttachmentRefused as unwanted:
+            return REFUSED + json.dumps([unwanted.reason, unwanted.found]).encode()
     try:
         found = inspect(content)
     except ScanRefused as refused:
@@ -185,6 +193,11 @@ def _load_everything() -> None:
     writer.write(sample)
     with contextlib.suppress(ScanRefused):
         inspect(sample.getvalue())  # a blank page is no scan
+    sheet = io.BytesIO()
+    with zipfile.ZipFile(sheet, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in ("[Content_Types].xml", "xl/workbook.xml"):
+            archive.writestr(name, "<a/>")
+    kind_of_attachment(sheet.getvalue())
     draw(sample.getvalue(), 0, 100)
     draw_part(sample.getvalue(), 0, Box(0, 0, 500, 500), 100)
     measure(sample.getvalue())

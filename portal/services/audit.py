@@ -52,6 +52,7 @@ class Event(StrEnum):
     SCAN_CHECK_UNDONE = "scan check undone"
     CHECK_ROUND_MADE = "check round made"
     RECORD_EXPORTED = "record exported"
+    LETTER_SENT = "letter sent"
     DERIVED_REPAIRED = "derived repaired"
     DERIVED_DROPPED = "derived dropped"
     INSTALLED = "installed"

@@ -148,6 +148,7 @@ def judge(
 def take_back_last(actor: Actor, round_id: int) -> int:
     """撤销: the person's last check in a round; returns its place, which is theirs again.
 
+    Where the round had said something of the form before, that stands again.
     Raises ``NothingToTakeBack``.
     """
     with writing() as session:
@@ -175,7 +176,8 @@ def take_back_last(actor: Actor, round_id: int) -> int:
             raise NothingToTakeBack
         checks.take_back_check(actor, last)
         session.refresh(item)
-        _hold(actor, item)
+        if item.state is ItemState.WAITING:
+            _hold(actor, item)
         return item.place
 
 

@@ -229,11 +229,12 @@ def take_back_check(actor: Actor, made: ScanCheck) -> int:
     )
     if before is not None:
         before.ended_at = None
-    if made.round_id is not None:  # there it waits again
+    if made.round_id is not None:  # there it waits again, or is what the round said before
+        said = before.id if before is not None and before.round_id == made.round_id else None
         db.session.execute(
             update(CheckItem)
             .where(CheckItem.round_id == made.round_id, CheckItem.check_id == made.id)
-            .values(state=ItemState.WAITING, check_id=None)
+            .values(state=ItemState.DONE if said else ItemState.WAITING, check_id=said)
         )
     audit.record(
         actor,

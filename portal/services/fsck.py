@@ -21,7 +21,7 @@ from portal import clock
 from portal.extensions import db
 from portal.models import Member, NumberHolding, Organisation, Scan, ScanState, Tally
 from portal.runtime import runtime
-from portal.services import audit, drafts, fsck_looks
+from portal.services import audit, drafts, fsck_looks, letter_files
 from portal.services.derived import TALLIED, contribution, derive
 from portal.services.transaction import writing
 
@@ -207,6 +207,8 @@ def _check_files(read_files: bool) -> Iterator[Finding]:
         yield Finding("file", file.key, "no draft has this file", derived=False)
     for key in drafts.missing_files():
         yield Finding("file", key, "a draft's file is missing", derived=False)
+    for subject, text in letter_files.faults(read_files=read_files):
+        yield Finding("file", subject, text, derived=False)
 
 
 def _members_and_rules() -> Iterator[tuple[Any, dict[str, Any]]]:

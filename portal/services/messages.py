@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, insert, literal, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, insert, literal, select
 
 from portal import clock
-from portal.access import Action, Actor, messages_for
+from portal.access import (
+    Action,
+    Actor,
+    Role,
+    message_parameters,
+    messages_asked,
+    messages_for,
+)
 from portal.errors import NotFound
 from portal.extensions import db
-from portal.models import Account, Message, MessageKind, MessageRead
+from portal.models import Account, Audience, Message, MessageKind, MessageRead
+from portal.rules.letters import BODY_LENGTH, SUBJECT_LENGTH
 from portal.services.transaction import insert_or_update, reading, writing
 
 PAGE_ROWS = 30
 PORTAL = "系统"
-SUBJECT_LENGTH, BODY_LENGTH = 100, 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +36,20 @@ class Letter:
     subject: str
     body: str
     url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """To whom a message goes: an organisation, perhaps with all below it, or an account.
+
+    ``addressees`` counts the organisations; ``answers_id`` is the message that this one answers.
+    """
+
+    organisation_id: int | None = None
+    account_id: int | None = None
+    audience: Audience = Audience.ONE
+    addressees: int = 1
+    answers_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,28 +80,37 @@ def send_to_organisation(
 
     ``once`` names what is told a single time: False if it was told already.
     """
-    return _send(letter, actor, once, to_organisation_id=organisation_id)
+    to = Delivery(organisation_id=organisation_id)
+    return deliver(letter, to, actor=actor, once=once) is not None
 
 
 def send_to_account(
     account_id: int, letter: Letter, *, actor: Actor | None = None, once: str | None = None
 ) -> bool:
     """Tell one person, in the running transaction; ``once`` as above."""
-    return _send(letter, actor, once, to_account_id=account_id)
+    return deliver(letter, Delivery(account_id=account_id), actor=actor, once=once) is not None
 
 
-def inbox(actor: Actor, *, unread_only: bool = False, before: int | None = None) -> Inbox:
-    """The messages to the actor and to their organisation."""
+def inbox(
+    actor: Actor,
+    *,
+    unread_only: bool = False,
+    kind: MessageKind | None = None,
+    before: int | None = None,
+) -> Inbox:
+    """The messages to the actor and to their organisation; of one ``kind`` if that is asked for."""
     query = select(
         Message.id,
         Message.kind,
         Message.sender,
         Message.subject,
         Message.sent_at,
-        _unread(actor).label("unread"),
+        _unread_by(actor.account_id).label("unread"),
     ).where(messages_for(actor, Action.READ_MESSAGES))
     if unread_only:
-        query = query.where(_unread(actor))
+        query = query.where(_unread_by(actor.account_id))
+    if kind is not None:
+        query = query.where(Message.kind == kind)
     if before is not None:
         query = query.where(Message.id < before)
     found = list(reading().execute(query.order_by(Message.id.desc()).limit(PAGE_ROWS + 1)))
@@ -88,8 +120,8 @@ def inbox(actor: Actor, *, unread_only: bool = False, before: int | None = None)
 
 def unread_count(actor: Actor) -> int:
     """How many messages the actor has not read."""
-    count = select(func.count()).where(messages_for(actor, Action.READ_MESSAGES), _unread(actor))
-    return int(reading().execute(count).scalar_one())
+    asked = message_parameters(actor, Action.READ_MESSAGES)
+    return int(reading().execute(_count_unread(actor.role), asked).scalar_one())
 
 
 def open_message(actor: Actor, message_id: int) -> Message:
@@ -112,7 +144,7 @@ def _mark(actor: Actor, which: ColumnElement[bool]) -> int:
     """Mark what is unread as read; a double click finds nothing more to mark."""
     with writing() as session:
         query = select(Message.id).where(
-            which, messages_for(actor, Action.READ_MESSAGES), _not_marked(actor)
+            which, messages_for(actor, Action.READ_MESSAGES), _not_marked(actor.account_id)
         )
         unread = list(session.scalars(query))
         if unread:
@@ -125,39 +157,44 @@ def _mark(actor: Actor, which: ColumnElement[bool]) -> int:
     return len(unread)
 
 
-def _not_marked(actor: Actor) -> ColumnElement[bool]:
+@cache
+def _count_unread(role: Role) -> Any:
+    """Put together once, as every page asks it."""
+    return select(func.count()).where(messages_asked(role), _unread_by(bindparam("account_id")))
+
+
+def _not_marked(account_id: Any) -> ColumnElement[bool]:
     return ~(
         select(MessageRead.message_id)
-        .where(MessageRead.message_id == Message.id, MessageRead.account_id == actor.account_id)
+        .where(MessageRead.message_id == Message.id, MessageRead.account_id == account_id)
         .exists()
     )
 
 
-def _unread(actor: Actor) -> ColumnElement[bool]:
+def _unread_by(account_id: Any) -> ColumnElement[bool]:
     """Not read; what an organisation was told before the account was made is no news to it."""
-    made = select(Account.created_at).where(Account.id == actor.account_id).scalar_subquery()
-    return and_(Message.sent_at >= made, _not_marked(actor))
+    made = select(Account.created_at).where(Account.id == account_id).scalar_subquery()
+    return and_(Message.sent_at >= made, _not_marked(account_id))
 
 
-def _send(
-    letter: Letter,
-    actor: Actor | None,
-    once: str | None,
-    *,
-    to_organisation_id: int | None = None,
-    to_account_id: int | None = None,
-) -> bool:
+def deliver(letter: Letter, to: Delivery, *, actor: Actor | None, once: str | None) -> int | None:
+    """Send in the running transaction; the message's id, or None if ``once`` was told already."""
     if once is not None:
         sent = select(Message.id).where(Message.once == once)
         if db.session.scalar(sent) is not None:
-            return False
+            return None
     sender = f"{actor.organisation_name} {actor.person_name}".strip() if actor else PORTAL
-    db.session.execute(
-        insert(Message).values(
+    done = db.session.execute(
+        insert(Message)
+        .values(
             kind=letter.kind,
-            to_organisation_id=to_organisation_id,
-            to_account_id=to_account_id,
+            to_organisation_id=to.organisation_id,
+            audience=to.audience,
+            to_account_id=to.account_id,
+            addressees=to.addressees,
             sent_by_id=actor.account_id if actor else None,
+            from_organisation_id=sending_organisation(actor) if actor else None,
+            answers_id=to.answers_id,
             sender=sender[:200],
             subject=letter.subject[:SUBJECT_LENGTH],
             body=letter.body[:BODY_LENGTH],
@@ -165,5 +202,11 @@ def _send(
             sent_at=clock.now(),
             once=once,
         )
+        .returning(Message.id)
     )
-    return True
+    return int(done.scalar_one())
+
+
+def sending_organisation(actor: Actor) -> int | None:
+    """For which organisation a person writes; a member and an applicant for themselves alone."""
+    return None if actor.role in (Role.MEMBER, Role.APPLICANT) else actor.organisation_id

@@ -169,19 +169,21 @@ def search(
     text: str,
     *criteria: ColumnElement[bool],
     action: Action = Action.BROWSE_ORGANISATIONS,
+    within: ColumnElement[bool] | None = None,
     closed: bool = False,
 ) -> tuple[list[FoundOrganisation], bool]:
     """Organisations in scope whose name holds ``text`` or whose pinyin initials begin with it.
 
     At most ``SEARCH_RESULTS``; the second value says whether there are more. ``criteria`` narrow
-    a choice down; ``closed``: those that were closed too.
+    a choice down; ``within`` is the scope where it is another than the one of ``action``;
+    ``closed``: those that were closed too.
     """
     letters = "".join(text.lower().split())
     rows = list(
         db.session.scalars(
             select(Organisation)
             .where(
-                organisations_for(actor, action),
+                organisations_for(actor, action) if within is None else within,
                 *criteria,
                 *(() if closed else (OPEN,)),
                 Organisation.name.contains(text.strip(), autoescape=True)

@@ -33,6 +33,7 @@ class RecordKind(StrEnum):
     ACCOUNTS = "accounts"
     PASSWORDS = "passwords"
     SIGN_INS = "sign-ins"
+    LETTERS = "letters"
     PORTAL = "portal"
 
     @property
@@ -56,6 +57,7 @@ _LABELS = {
     RecordKind.ACCOUNTS: "账号",
     RecordKind.PASSWORDS: "密码和一次性码",
     RecordKind.SIGN_INS: "登录和退出",
+    RecordKind.LETTERS: "站内信",
     RecordKind.PORTAL: "系统维护",
 }
 
@@ -254,6 +256,13 @@ def _switched(told: Told) -> str:
     return f"{'关闭' if told.of('closed') else '开放'}了 {told.path} 的加入申请"
 
 
+def _letter(told: Told) -> str:
+    """To whom as it was then; a letter's text is not on record."""
+    done = "回复了" if told.of("answers") else "写信给"
+    files = f"，附件 {told.count('attachments')} 个" if told.count("attachments") else ""
+    return f"{done} {told.words('to') or '不详'}：《{told.words('subject')}》{files}"
+
+
 def _said(words: str) -> _Words:
     """Always the same words."""
     return lambda _: words
@@ -339,6 +348,7 @@ SENTENCES: Mapping[Event, tuple[RecordKind, _Words]] = {
             f"SHA-256 {told.of('sha256') or '不详'}"
         ),
     ),
+    Event.LETTER_SENT: (_K.LETTERS, _letter),
     Event.DERIVED_REPAIRED: (
         _K.PORTAL,
         lambda told: f"校正了 {told.count('rows')} 行由规则算出的数据",

@@ -13,7 +13,7 @@ from portal import clock
 from portal.extensions import db
 from portal.models import Scan, ScanState
 from portal.runtime import runtime
-from portal.services import audit, drafts, jobs, looks
+from portal.services import audit, drafts, jobs, letter_drafts, letter_files, looks
 from portal.services.pictures import pictures_prefix
 from portal.services.transaction import writing
 
@@ -40,6 +40,7 @@ class Swept:
     drafts: int
     orphans: int
     past_undo: int
+    letters: int
 
 
 def sweep() -> Swept:
@@ -49,6 +50,7 @@ def sweep() -> Swept:
         drafts=drafts.forget_old(),
         orphans=_remove_orphans(),
         past_undo=_remove_past_undo(),
+        letters=letter_drafts.forget_old() + _remove_attachments(),
     )
     log.info("swept", extra={name: getattr(swept, name) for name in Swept.__slots__})
     return swept
@@ -75,6 +77,16 @@ def _remove_orphans() -> int:
             removed += 1
     db.session.rollback()
     return removed
+
+
+def _remove_attachments() -> int:
+    """Attachments whose letter was never kept, or was discarded half."""
+    before = clock.now() - ORPHAN_AGE
+    old = [file.key for file in letter_files.files_of_nobody() if file.modified < before]
+    db.session.rollback()
+    for key in old:
+        runtime().store.delete(key)
+    return len(old)
 
 
 def _remove_past_undo() -> int:

@@ -10,6 +10,7 @@ from portal.storage.base import (
     MissingFile,
     Store,
     StoredFile,
+    new_attachment_key,
     new_draft_folder,
     new_scan_key,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "MissingFile",
     "Store",
     "StoredFile",
+    "new_attachment_key",
     "new_draft_folder",
     "new_scan_key",
     "open_store",

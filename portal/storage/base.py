@@ -17,8 +17,8 @@ from typing import BinaryIO, Protocol, Self
 
 from portal.errors import PortalError, StoreUnavailable
 
-_KEY = re.compile(r"(scans|pages|trees|drafts)(/[0-9a-z]{1,40}){1,4}(\.(pdf|jpg|xlsx))?")
-_PREFIX = re.compile(r"(scans|pages|trees|drafts)/([0-9a-z]{1,40}/)*")
+_KEY = re.compile(r"(scans|pages|trees|drafts|letters)(/[0-9a-z]{1,40}){1,4}(\.(pdf|jpg|xlsx))?")
+_PREFIX = re.compile(r"(scans|pages|trees|drafts|letters)/([0-9a-z]{1,40}/)*")
 
 _NO_ROOM = {
     errno.ENOSPC,
@@ -174,6 +174,12 @@ def new_scan_key() -> str:
     """A key nobody had before, spread over 256 folders."""
     name = secrets.token_hex(16)
     return f"scans/{name[:2]}/{name}.pdf"
+
+
+def new_attachment_key(suffix: str) -> str:
+    """A key nobody had before, of a letter's attachment."""
+    name = secrets.token_hex(16)
+    return f"letters/{name[:2]}/{name}.{suffix}"
 
 
 def new_draft_folder() -> str:

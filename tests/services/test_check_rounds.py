@@ -254,6 +254,21 @@ def test_an_undone_check_is_the_next_to_do_again(officer: Actor, forms: list[int
     assert say(officer, round_id, 1, NO_SEAL) == 2
 
 
+def test_undoing_a_changed_mind_brings_the_first_check_back_and_then_undoes_that(
+    officer: Actor, forms: list[int]
+) -> None:
+    round_id = begin(officer)
+    say(officer, round_id, 1, NO_SEAL)
+    say(officer, round_id, 1)
+    assert take_back_last(officer, round_id) == 1
+    assert counts_of(round_id).done == 1
+    assert findings_of(round_id).by_kind == {FaultKind.NO_SEAL: 1}
+    assert next_place(officer, round_id) == 2
+    assert take_back_last(officer, round_id) == 1
+    assert counts_of(round_id).done == 0
+    assert next_place(officer, round_id) == 1
+
+
 def test_a_second_round_says_the_same_again_but_tells_the_branch_once(
     world: World, officer: Actor, forms: list[int]
 ) -> None:

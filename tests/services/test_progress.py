@@ -1,28 +1,22 @@
-"""工作进度: each figure is a recount of the members, at each level, whatever happened. On both databases."""
+"""工作进度: each figure is a recount of the members, at each level. On both databases.
+
+Whatever happened before: test_any_sequence.py.
+"""
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import date, timedelta
-from functools import partial
 
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from portal import clock
-from portal.access import Actor
-from portal.errors import NotAllowed, NotFound, PortalError
+from portal.errors import NotAllowed, NotFound
 from portal.extensions import db
-from portal.models import Member, Organisation
-from portal.rules.irregular import Irregularity
+from portal.models import Organisation
 from portal.rules.leaving import Leaving, LeavingReason
 from portal.rules.progress import Count, Counts, Period, format_rate
-from portal.services import leaving, numbers, scans
-from portal.services.fsck import check
-from portal.services.organisation_moves import merge, move
+from portal.services import leaving
 from portal.services.progress import (
     PAGE_ROWS,
     children_progress,
@@ -32,68 +26,17 @@ from portal.services.progress import (
     total,
 )
 from tests.builders import World
+from tests.figures import assert_counts, assert_lists, behind
+from tests.recounts import EVERYBODY
 
 pytestmark = pytest.mark.usefixtures("database")
-
-EVERYBODY = Period()
-
-# The subtree by parents and not by paths, the rules by hand: nothing of what is tested.
-RECOUNT = text(
-    """
-    WITH RECURSIVE below (id) AS (
-        SELECT id FROM organisation WHERE id = :top
-        UNION ALL
-        SELECT organisation.id FROM organisation JOIN below ON organisation.parent_id = below.id
-    )
-    SELECT member.id, is_new_member, has_scan, irregularity, due_date,
-           (SELECT late FROM scan WHERE member_id = member.id AND state = 'current') AS late
-    FROM member JOIN below ON below.id = member.branch_id
-    WHERE left_at IS NULL AND joined >= :first AND joined <= :last
-    """
-).columns(due_date=Member.due_date.type)
-
-
-def recount(top: int, period: Period = EVERYBODY) -> dict[Count, set[int]]:
-    months = {"first": period.first or date(1900, 1, 1), "last": period.last or date(2100, 1, 1)}
-    counted: dict[Count, set[int]] = {count: set() for count in Count}
-    today = clock.today()
-    for row in db.session.execute(RECOUNT, {"top": top} | months):
-        holds = {
-            Count.IRREGULAR: row.irregularity is not None,
-            Count.NEW: row.is_new_member,
-            Count.UPLOADED: row.is_new_member and row.has_scan,
-            Count.LATE: row.is_new_member and row.late,
-        } | {Count(kind.value): row.irregularity == kind.value for kind in Irregularity}
-        if row.is_new_member and not row.has_scan:
-            holds[Count.NOT_UPLOADED] = True
-            if row.due_date is not None:
-                left = (row.due_date - today).days
-                holds |= {Count.OVERDUE: left < 0, Count.DUE_SOON: 0 <= left <= 7}
-        for count, yes in holds.items():
-            if yes:
-                counted[count].add(row.id)
-    return counted
-
-
-def behind(actor: Actor, top: Organisation, count: Count, period: Period = EVERYBODY) -> list[int]:
-    """The members of all pages of the list behind a count."""
-    found: list[int] = []
-    after: str | None = ""
-    while after is not None:
-        page = members_behind(actor, top, count, period, after)
-        found += [row.member.id for row in page.rows]
-        after = page.after
-    return found
 
 
 def assert_every_figure_is_a_recount(world: World, period: Period = EVERYBODY) -> None:
     db.session.rollback()
-    actor = world.actor(world.municipal)
     for top in db.session.scalars(select(Organisation)).all():
-        wanted, counts = recount(top.id, period), counts_of(top, period)
-        for count in Count:
-            assert counts.of(count) == len(wanted[count]), (top.name, count)
-            assert sorted(behind(actor, top, count, period)) == sorted(wanted[count])
+        assert_counts(top, period)
+        assert_lists(world.actor(world.municipal), top, period)
 
 
 @pytest.fixture
@@ -175,75 +118,4 @@ def test_nobody_sees_beside_their_subtree(sorts: World) -> None:
     municipal = db.session.get_one(Organisation, sorts.municipal.id)
     assert behind(other, municipal, Count.NEW) == behind(
         other, db.session.get_one(Organisation, sorts.other_district.id), Count.NEW
-    )
-
-
-def machine_in(world: World) -> type[RuleBasedStateMachine]:
-    """Whatever people do; what is refused changes nothing, which the invariant sees."""
-    branches = (world.branch, world.sister, world.far_branch)
-    members = [world.add_member(branch) for branch in branches for _ in range(2)]
-    members.append(world.add_member(approved_on=clock.today() - timedelta(days=40)))
-    member = st.sampled_from(members)
-
-    def attempt(step, *arguments: object) -> None:  # type: ignore[no-untyped-def]
-        with suppress(PortalError):
-            step(*arguments)
-
-    def home(member_id: int) -> Actor:
-        return world.actor(world.nodes[world.member(member_id).branch_id])
-
-    class Story(RuleBasedStateMachine):
-        @rule(which=member)
-        def uploads(self, which: int) -> None:
-            attempt(world.upload, which, None, world.nodes[world.member(which).branch_id])
-
-        @rule(which=member)
-        def deletes(self, which: int) -> None:
-            attempt(scans.delete, home(which), which)
-
-        @rule(which=member)
-        def takes_back(self, which: int) -> None:
-            attempt(scans.restore, home(which), which)
-
-        @rule(which=member, reason=st.sampled_from(list(LeavingReason)))
-        def leaves(self, which: int, reason: LeavingReason) -> None:
-            attempt(leaving.set_aside, home(which), which, Leaving(reason, "重复"))
-
-        @rule(which=member)
-        def comes_back(self, which: int) -> None:
-            attempt(leaving.bring_back, home(which), which)
-
-        @rule(which=member)
-        def loses_the_number(self, which: int) -> None:
-            number = world.member(which).number or "0"
-            release = partial(numbers.release_number, number=number, reason="录入时填错了编号")
-            attempt(release, world.actor(world.municipal), which)
-
-        @rule(one=st.sampled_from(branches), other=st.sampled_from(branches))
-        def merges(self, one, other) -> None:  # type: ignore[no-untyped-def]
-            source = db.session.get_one(Organisation, one.id)
-            attempt(merge, world.actor(world.municipal), one.id, source.version, other.id)
-
-        @rule(to=st.sampled_from([world.district, world.other_district]))
-        def moves(self, to) -> None:  # type: ignore[no-untyped-def]
-            source = db.session.get_one(Organisation, world.grassroots.id)
-            attempt(move, world.actor(world.municipal), source.id, source.version, to.id)
-
-        @invariant()
-        def every_figure_is_a_recount(self) -> None:
-            assert_every_figure_is_a_recount(world)
-            assert check(read_files=False) == []
-
-    return Story
-
-
-def test_whatever_happens_every_figure_is_a_recount(world: World) -> None:
-    run_state_machine_as_test(
-        machine_in(world),
-        settings=settings(
-            max_examples=3,
-            stateful_step_count=15,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
     )

@@ -14,6 +14,8 @@ from flask import Flask
 
 from portal.access import POLICY
 from portal.models import RoundChoice
+from portal.rules.letters import Addressee, AddresseeKind, LetterText
+from portal.services import letters
 from portal.services.numbers import ask
 from portal.services.round_making import RoundWish, make_round
 from tests import scans as files
@@ -55,9 +57,9 @@ def test_every_action_has_a_route(app: Flask) -> None:
 def answer_to(browser: Browser, rule: str, method: str, **ids: int) -> int:
     path = rule
     names = ("member_id", "organisation_id", "account_id", "sign_in_id", "scan_id", "joining_id")
-    for name in (*names, "request_id", "page", "round_id", "place"):
+    for name in (*names, "request_id", "page", "round_id", "place", "message_id", "file_id"):
         path = path.replace(f"<int:{name}>", str(ids.get(name, 1)))
-    path = path.replace("<key>", "phone")
+    path = path.replace("<key>", "phone").replace("<token>", "of-no-letter-at-all")
     if method == "GET":
         return int(browser.get(path).status_code)
     if path.endswith("/scan"):
@@ -84,6 +86,18 @@ def test_role_by_route_by_own_and_foreign_object(world: World) -> None:
     round_of = {
         member: make_round(world.actor(top), RoundWish(top.id, RoundChoice.ALL), top.name)
         for member, top in ((own, world.district), (foreign, world.other_district))
+    }
+    letter = {
+        member: letters.send(
+            world.actor(top),
+            f"letter-to-{branch.name}",
+            Addressee(AddresseeKind.ORGANISATION, branch.id),
+            LetterText("标题", "内容"),
+        )
+        for member, top, branch in (
+            (own, world.district, world.branch),
+            (foreign, world.other_district, world.far_branch),
+        )
     }
     persons = {
         "nobody": None,
@@ -113,6 +127,7 @@ def test_role_by_route_by_own_and_foreign_object(world: World) -> None:
                         "account_id": account[member],
                         "sign_in_id": 0,
                         "round_id": round_of[member],
+                        "message_id": letter[member],
                     }
                     codes.append(answer_to(browser, rule, method, **ids))
                 answers.append("/".join(map(str, codes)))

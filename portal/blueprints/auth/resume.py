@@ -31,6 +31,8 @@ LABELS = {
     "answer": "处理意见",
     "note": "说明",
     "name": "名称",
+    "subject": "标题",
+    "body": "内容",
 }
 
 

@@ -42,6 +42,7 @@ class Profile:
     may_check: bool
     left: Left | None
     may_bring_back: bool
+    may_write: bool
     path: tuple[tuple[str, str], ...]
 
 
@@ -74,6 +75,7 @@ def profile_for(actor: Actor, member: Member, *, shown: Mapping[str, str] | None
         may_check=left is None and bool(row.cell.scan_id) and allows(actor, Action.CHECK_SCAN),
         left=left,
         may_bring_back=left is not None and allows(actor, Action.BRING_MEMBER_BACK),
+        may_write=allows(actor, Action.WRITE_LETTER),
         path=path_to(actor, branch_path),
     )
 
