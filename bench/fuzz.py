@@ -20,7 +20,8 @@ from pathlib import Path
 
 from bench.mutants import mutants, scan
 from bench.server import table
-from portal.pdf.sandbox import ChildLost, PageNotDrawn, Sandbox
+from portal.forking.client import ChildLost
+from portal.pdf.sandbox import PageNotDrawn, Sandbox
 from portal.rules.scan_refusals import ScanRefused
 
 MIB = 1024 * 1024
@@ -90,8 +91,8 @@ class Children:
 
     def __init__(self, sandbox: Sandbox) -> None:
         sandbox.warm_up()
-        assert sandbox._zygote is not None
-        self.parent = sandbox._zygote.pid
+        assert sandbox._process is not None
+        self.parent = sandbox._process.pid
         self.most_kib = 0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)

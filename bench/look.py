@@ -16,10 +16,11 @@ import pypdfium2
 
 from bench.server import BUILD, table
 from portal.demo.paper import Paper
+from portal.forking.client import ChildLost
 from portal.pdf import ocr
 from portal.pdf.checks import content, duplicates, light, page_numbers, seal, sharpness, turning
 from portal.pdf.checks.picture import LONG_SIDE, PagePicture
-from portal.pdf.sandbox import ChildLost, Sandbox
+from portal.pdf.sandbox import Sandbox
 
 MIB = 1024 * 1024
 PAGES = 8

@@ -27,6 +27,7 @@ from portal.models import (
     Message,
     MessageKind,
     Organisation,
+    ReportRun,
 )
 
 
@@ -85,6 +86,8 @@ class Action(StrEnum):
     URGE = "urge"
     VIEW_RECORD = "view record"
     EXPORT_RECORD = "export record"
+    MAKE_REPORTS = "make reports"
+    OPEN_OWN_REPORTS = "open own reports"
     VIEW_MEMBER = "view member"
     UNMASK_FIELD = "unmask field"
     EDIT_MEMBER = "edit member"
@@ -161,6 +164,8 @@ POLICY: Mapping[Action, Mapping[Role, Scope]] = {
     Action.URGE: {C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.VIEW_RECORD: _ACCOUNTS,
     Action.EXPORT_RECORD: _ACCOUNTS,
+    Action.MAKE_REPORTS: {B: Scope.OWN_BRANCH, C: Scope.SUBTREE, D: Scope.SUBTREE},
+    Action.OPEN_OWN_REPORTS: {B: Scope.SELF, C: Scope.SELF, D: Scope.SELF},
     Action.VIEW_MEMBER: {B: Scope.OWN_BRANCH, C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.UNMASK_FIELD: {M: Scope.SELF, B: Scope.OWN_BRANCH, C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.EDIT_MEMBER: {B: Scope.OWN_BRANCH},
@@ -355,6 +360,15 @@ def rounds_for(actor: Actor, action: Action) -> ColumnElement[bool]:
     """
     require(actor, action)
     return CheckRound.organisation_id == actor.organisation_id
+
+
+def report_runs_for(actor: Actor, action: Action) -> ColumnElement[bool]:
+    """The criterion on ``ReportRun`` for those that the actor had made: nobody else opens them.
+
+    Raises ``NotAllowed`` when the actor's role never may.
+    """
+    require(actor, action)
+    return ReportRun.account_id == actor.account_id
 
 
 def accounts_for(actor: Actor, action: Action) -> ColumnElement[bool]:

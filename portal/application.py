@@ -19,6 +19,7 @@ from portal.services.transaction import prepare_sqlite
 from portal.settings import Settings
 from portal.statics import serve_static
 from portal.storage import open_store
+from portal.typesetting.typesetter import Typesetter
 from portal.vault import Vault
 from portal.web import PortalRequest, secure_headers, template_globals
 
@@ -78,6 +79,12 @@ def equip(app: Flask, settings: Settings) -> None:
             memory_bytes=settings.make_memory_mib * MIB,
             cpu_seconds=settings.make_seconds - 2,
             wall_seconds=settings.make_seconds,
+        ),
+        typesetter=Typesetter(
+            memory_bytes=settings.report_memory_mib * MIB,
+            cpu_seconds=settings.report_seconds,
+            wall_seconds=settings.report_seconds,
+            at_once=settings.report_processes,
         ),
         vault=Vault(settings.secret_key),
         policy=settings.number_policy,

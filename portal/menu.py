@@ -62,6 +62,7 @@ _MENU: tuple[tuple[str, tuple[tuple[str, str, tuple[str, ...], Action], ...]], .
         "工作进度",
         (("不规范编号", "/progress/", ("/progress/",), Action.VIEW_PROGRESS),),
     ),
+    ("统计信息", (("统计报表", "/reports/", ("/reports/",), Action.MAKE_REPORTS),)),
     ("我的", (("我的团员证", "/card", ("/card", "/members/"), Action.VIEW_CARD),)),
 )
 

@@ -12,6 +12,7 @@ from portal.pdf.sandbox import Sandbox
 from portal.rules.member_number import NumberPolicy
 from portal.settings import Settings
 from portal.storage import Store
+from portal.typesetting.typesetter import Typesetter
 from portal.vault import Vault
 
 
@@ -24,6 +25,7 @@ class Runtime:
     sandbox: Sandbox
     looker: Sandbox  # with a budget of its own; the worker's
     maker: Maker  # makes files out of others, with a budget of its own too
+    typesetter: Typesetter
     vault: Vault
     policy: NumberPolicy
     wake: Callable[[], None]  # the worker looks for jobs that are due; never fails
@@ -33,6 +35,7 @@ class Runtime:
         self.sandbox.close()
         self.looker.close()
         self.maker.close()
+        self.typesetter.close()
 
 
 def runtime() -> Runtime:

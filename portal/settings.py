@@ -149,6 +149,24 @@ class Settings(BaseSettings):
         le=300,
         description="Seconds that making a file out of another may take, 5 to 300.",
     )
+    report_memory_mib: int = Field(
+        default=400,
+        ge=128,
+        le=4096,
+        description="Memory that typesetting one part of a report may use, in MiB, 128 to 4096.",
+    )
+    report_seconds: int = Field(
+        default=60,
+        ge=10,
+        le=600,
+        description="Seconds that typesetting one part of a report may take, 10 to 600.",
+    )
+    report_processes: int = Field(
+        default=2,
+        ge=1,
+        le=16,
+        description="Parts of a report that are typeset at the same time, 1 to 16.",
+    )
     job_seconds: int = Field(
         default=60,
         ge=6,

@@ -32,16 +32,24 @@ class Vault:
 
     def seal(self, text: str, belongs_to: bytes) -> bytes:
         """Seal ``text``; ``belongs_to`` names column and row and must be given again to open."""
-        nonce = os.urandom(NONCE_BYTES)
-        return VERSION + nonce + self._aead.encrypt(nonce, text.encode(), belongs_to)
+        return self.seal_file(text.encode(), belongs_to)
 
     def open(self, sealed: bytes, belongs_to: bytes) -> str:
         """Open what ``seal`` made. Raises ``SealBroken``."""
-        nonce, body = sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
+        return self.open_file(sealed, belongs_to).decode()
+
+    def seal_file(self, content: bytes, belongs_to: bytes) -> bytes:
+        """``seal`` for the content of a file."""
+        nonce = os.urandom(NONCE_BYTES)
+        return VERSION + nonce + self._aead.encrypt(nonce, content, belongs_to)
+
+    def open_file(self, sealed: bytes, belongs_to: bytes) -> bytes:
+        """Open what ``seal_file`` made. Raises ``SealBroken``."""
         if sealed[:1] != VERSION:
             raise SealBroken
+        nonce, body = sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
         try:
-            return self._aead.decrypt(nonce, body, belongs_to).decode()
+            return self._aead.decrypt(nonce, body, belongs_to)
         except InvalidTag:
             raise SealBroken from None
 

@@ -18,6 +18,7 @@ from portal.menu import menu_for
 from portal.rules.deadlines import format_month
 from portal.rules.member_number import group_number
 from portal.rules.progress import format_rate
+from portal.rules.report_codes import group_code
 from portal.rules.scan_refusals import format_size
 from portal.runtime import runtime
 from portal.services.messages import unread_count
@@ -153,6 +154,7 @@ def template_globals(app: Flask) -> None:
         "moment": clock.format_moment,
         "second": clock.format_second,
         "month": format_month,
+        "report_code": group_code,
     }
     app.jinja_env.filters.update(filters)
     app.jinja_env.globals["look_pause"] = look_pause

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import psycopg
 import pytest
 from flask import Flask
@@ -26,12 +27,17 @@ from portal.pdf.maker import Maker
 from portal.pdf.sandbox import Sandbox
 from portal.services.installation import migrate
 from portal.settings import Settings, load_settings
+from portal.typesetting.typesetter import Typesetter
 from tests.builders import TEST_MEMORY_KIB, World
 
 for _name in [name for name in os.environ if name.startswith("PORTAL_") and "WRITE" not in name] + [
     "DATABASE_URL"
 ]:
     os.environ.pop(_name, None)  # a developer's own settings must not colour the tests
+
+# How long an example takes is the machine's affair, not the rule's.
+hypothesis.settings.register_profile("portal", deadline=None)
+hypothesis.settings.load_profile("portal")
 
 KEY = "a key of the tests, long enough to be taken"
 
@@ -100,6 +106,14 @@ def inspector() -> Iterator[Sandbox]:
     made.close()
 
 
+@pytest.fixture(scope="session")
+def typesetter() -> Iterator[Typesetter]:
+    """What typesets, for all tests: loading the library and the fonts takes seconds."""
+    made = Typesetter(memory_bytes=400 * 1024 * 1024, cpu_seconds=60, wall_seconds=90, at_once=2)
+    yield made
+    made.close()
+
+
 class Applications:
     """The applications of this process, one on each kind of database, for all of its tests.
 
@@ -157,6 +171,7 @@ def app(
     inspector: Sandbox,
     looker: Sandbox,
     maker: Maker,
+    typesetter: Typesetter,
 ) -> Iterator[Flask]:
     """The application on SQLite; on both databases where a test asks for ``database``."""
     kind = getattr(request, "param", None) or (
@@ -172,7 +187,11 @@ def app(
             changes["database_url"] = afterwards.enter_context(_new_database(server))
         app = applications.on(make_settings(tmp_path, **changes))
         app.extensions["portal"] = replace(
-            app.extensions["portal"], sandbox=inspector, looker=looker, maker=maker
+            app.extensions["portal"],
+            sandbox=inspector,
+            looker=looker,
+            maker=maker,
+            typesetter=typesetter,
         )
         with app.app_context():
             yield app

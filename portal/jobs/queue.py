@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask
 
 from portal import clock
+from portal.reports import working
 from portal.services import (
     job_running,
     jobs,
@@ -20,6 +21,7 @@ from portal.services import (
     readiness,
     record_seals,
     reminders,
+    report_runs,
     sweep,
 )
 from portal.settings import Settings
@@ -95,7 +97,9 @@ class Queue:
     def _work(self) -> None:
         """A turn of jobs; sees to the next one before a minute has passed, when one is needed."""
         with self._app.app_context():
-            more, due = job_running.work(TURN_SECONDS), jobs.next_due()
+            more = job_running.work(TURN_SECONDS)
+            more = working.work(TURN_SECONDS) or more
+            due = min(filter(None, (jobs.next_due(), report_runs.next_due())), default=None)
         if more:
             self.wake()
         elif due is not None and not self.huey.scheduled_count():

@@ -21,6 +21,7 @@ from portal.models.message import (
 from portal.models.number import NumberHolding, NumberRelease, ReleaseState
 from portal.models.organisation import Organisation
 from portal.models.progress import ProgressDay
+from portal.models.report import ReportRun, RunState
 from portal.models.scan import Scan, ScanOrigin, ScanState
 from portal.models.tally import Tally
 
@@ -56,7 +57,9 @@ __all__ = [
     "ProgressDay",
     "RecordSeal",
     "ReleaseState",
+    "ReportRun",
     "RoundChoice",
+    "RunState",
     "Scan",
     "ScanCheck",
     "ScanFinding",

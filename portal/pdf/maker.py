@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from portal.pdf.sandbox import MADE_BYTES, MIB, NONSENSE, ChildLost, Sandbox
+from portal.forking.client import MIB, ChildLost
+from portal.pdf.sandbox import MADE_BYTES, NONSENSE, Sandbox
 from portal.pdf.wire import CleanPicture, Compressed, Joined
 from portal.rules.making import (
     MAX_PICTURE_BYTES,

@@ -11,10 +11,10 @@ from typing import Any, BinaryIO
 
 from PIL import Image
 
+from portal.forking.wire import OK, REFUSED
 from portal.pdf.compressing import compress
 from portal.pdf.joining import Laid, join
 from portal.pdf.pictures import clean
-from portal.pdf.wire import OK, REFUSED
 from portal.rules.making import FITTING_BYTES, MakingRefused
 from portal.rules.scan_refusals import ScanRefused
 

@@ -6,21 +6,13 @@ A child that dies, hangs or grows is a refusal with a sentence, and nothing else
 from __future__ import annotations
 
 import json
-import os
-import selectors
-import signal
-import socket
-import subprocess
-import sys
-import threading
-import time
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from portal.errors import PortalError
-from portal.pdf.wire import OK, PID_BYTES, REFUSED, Inspection
+from portal.forking.client import MIB, ChildLost, Forker
+from portal.pdf.wire import Inspection
 from portal.rules.attachments import AttachmentKind, AttachmentReason, AttachmentRefused
 from portal.rules.page_shapes import PageShape, shapes_from_json
 from portal.rules.scan_findings import Box, Look
@@ -32,34 +24,17 @@ from portal.rules.scan_refusals import (
     ScanRefused,
 )
 
-MIB = 1024 * 1024
-
 ANSWER_BYTES = 4 * MIB
 """Of a page's picture or what was seen; more is no answer."""
 
 MADE_BYTES = MAX_SCAN_BYTES + MIB
 """Of a file that was made: a little more than may be kept, so that its true size can be said."""
 
-GRACE_SECONDS = 1.0
-LOAD_SECONDS = 60
-"""What the process with the parsers may take to start, on a slow machine with much to do."""
-
 AT_ONCE = 4
 """Children that run at the same time; more wait. Bounds what hostile files can take together."""
 
-ENVIRONMENT = {
-    "LANG": "C.UTF-8",
-    "PATH": "/usr/bin:/bin",
-    # A child may make no thread, so the libraries must not try: numpy's, and OCR's.
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "ORT_DISABLE_TELEMETRY": "1",  # what runs the OCR's models would report to its maker
-}
-
 NONSENSE = (ValueError, TypeError, KeyError, OverflowError, RecursionError)
 """What reading an answer may raise: a child that was taken over by its file may say anything."""
-
-PROJECT = Path(__file__).resolve().parent.parent.parent
 
 
 class PageNotDrawn(PortalError):
@@ -82,15 +57,7 @@ class FileNotMade(PortalError):
         )
 
 
-class ChildLost(Exception):
-    """The child ended without a whole answer; ``overtime`` if it used up its time."""
-
-    def __init__(self, *, overtime: bool) -> None:
-        super().__init__("overtime" if overtime else "died")
-        self.overtime = overtime
-
-
-class Sandbox:
+class Sandbox(Forker):
     """Runs the tasks of ``zygote`` in children. Safe to use from many threads.
 
     ``memory_bytes`` is what a child may take on top of the loaded parsers, ``cpu_seconds`` its
@@ -108,13 +75,13 @@ class Sandbox:
         looks: bool = False,
         makes: bool = False,
     ) -> None:
-        self._loads = ["look"] * looks + ["make"] * makes
-        self._limits = {"memory": memory_bytes, "cpu": cpu_seconds, "wall": wall_seconds}
-        self._lock = threading.Lock()
-        self._slots = threading.BoundedSemaphore(AT_ONCE)
-        self._zygote: subprocess.Popen[bytes] | None = None
-        self._socket: socket.socket | None = None
-        self._owner = 0
+        super().__init__(
+            ["portal.pdf.zygote", *["look"] * looks, *["make"] * makes],
+            memory_bytes=memory_bytes,
+            cpu_seconds=cpu_seconds,
+            wall_seconds=wall_seconds,
+            at_once=AT_ONCE,
+        )
 
     def inspect(self, path: Path) -> Inspection:
         """Look at a file. Raises ``ScanRefused``."""
@@ -196,92 +163,12 @@ class Sandbox:
             raise FileNotMade from None
         return made
 
-    def warm_up(self) -> None:
-        """Start the process with the parsers now, and not with the first file."""
-        with self._lock:
-            self._running_socket()
-
-    def close(self) -> None:
-        """End the process with the parsers."""
-        with self._lock:
-            self._stop()
-
     def _ask(
         self, path: Path, request: dict[str, Any], most: int = ANSWER_BYTES
     ) -> tuple[bool, bytes]:
         """What the child answers in at most ``most`` bytes. Raises ``ChildLost``."""
-        with self._slots, open(path, "rb") as file:
-            receiver, sender = os.pipe()
-            try:
-                self._send(json.dumps(request | self._limits).encode(), [file.fileno(), sender])
-            finally:
-                os.close(sender)
-            try:
-                return self._receive(receiver, most)
-            finally:
-                os.close(receiver)
-
-    def _send(self, message: bytes, descriptors: list[int]) -> None:
-        with self._lock:
-            try:
-                socket.send_fds(self._running_socket(), [message], descriptors)
-            except OSError:  # somebody killed it: start another one
-                self._stop()
-                socket.send_fds(self._running_socket(), [message], descriptors)
-
-    def _receive(self, receiver: int, most: int) -> tuple[bool, bytes]:
-        """The whole answer, or ``ChildLost``; a child past its time is killed.
-
-        Its time begins with its id: before that its process may still be loading the parsers.
-        """
-        began = time.monotonic()
-        ends = began + LOAD_SECONDS
-        answer = bytearray()
-        with selectors.DefaultSelector() as selector:
-            selector.register(receiver, selectors.EVENT_READ)
-            while len(answer) <= most:
-                if not selector.select(max(0.0, ends - time.monotonic())):
-                    break
-                chunk = os.read(receiver, 1 << 16)
-                if not chunk:
-                    return self._judge(bytes(answer[PID_BYTES:]), time.monotonic() - began)
-                if len(answer) < PID_BYTES <= len(answer) + len(chunk):
-                    began = time.monotonic()
-                    ends = began + self._limits["wall"] + GRACE_SECONDS
-                answer += chunk
-        if len(answer) >= PID_BYTES:
-            with suppress(ProcessLookupError):
-                os.kill(int.from_bytes(answer[:PID_BYTES], "big"), signal.SIGKILL)
-        raise ChildLost(overtime=True)
-
-    def _judge(self, answer: bytes, seconds: float) -> tuple[bool, bytes]:
-        if answer[:1] not in (OK, REFUSED):
-            raise ChildLost(overtime=seconds >= min(self._limits["cpu"], self._limits["wall"]))
-        return answer[:1] == OK, answer[1:]
-
-    def _running_socket(self) -> socket.socket:
-        if self._owner != os.getpid():  # after a fork the process is the parent's, not ours
-            self._zygote = self._socket = None
-        if self._socket is None or self._zygote is None or self._zygote.poll() is not None:
-            self._stop()
-            self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            with theirs:
-                self._zygote = subprocess.Popen(
-                    [sys.executable, "-m", "portal.pdf.zygote", *self._loads],
-                    stdin=theirs.fileno(),
-                    cwd=PROJECT,
-                    env=ENVIRONMENT,
-                )
-            self._owner = os.getpid()
-        return self._socket
-
-    def _stop(self) -> None:
-        if self._socket is not None:
-            self._socket.close()
-        if self._zygote is not None:
-            self._zygote.terminate()
-            self._zygote.wait()
-        self._socket = self._zygote = None
+        with open(path, "rb") as file:
+            return self.ask(file.fileno(), request, most)
 
 
 def _inspection(plain: Any) -> Inspection:

@@ -1,7 +1,4 @@
-"""What passes between the server and the sandbox's processes; loads no parser.
-
-An answer is the child's id (``PID_BYTES``, big end first), then ``OK`` or ``REFUSED`` and the rest.
-"""
+"""What passes between the server and the sandbox's processes; loads no parser."""
 
 from __future__ import annotations
 
@@ -11,10 +8,6 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from portal.rules.scan_findings import Box
-
-REQUEST_BYTES = 4096
-PID_BYTES = 4
-OK, REFUSED = b"+", b"-"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import ColumnElement, bindparam, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, func, insert, literal, or_, select, update
 
 from portal import clock
 from portal.access import Actor, Role
@@ -210,21 +210,26 @@ def actor_for(token: str, *, address: str, request_id: str) -> Actor | None:
     return _actor(row, address, request_id)
 
 
+def actor_of_account(account_id: int) -> Actor | None:
+    """Who a job works for, as the database knows them now; None if they may no longer sign in."""
+    row = reading().execute(_OF_ACCOUNT, {"account_id": account_id}).one_or_none()
+    return _actor(row, "", "") if row is not None else None
+
+
+_PERSON = (
+    Account.id.label("account_id"),
+    Account.login,
+    Account.person_name,
+    Account.member_id,
+    Account.joining_id,
+    Organisation.id.label("organisation_id"),
+    Organisation.name.label("organisation_name"),
+    Organisation.path,
+    Organisation.kind,
+)
+
 _ACTOR_QUERY = (
-    select(
-        SignIn.id,
-        SignIn.seen_at,
-        SignIn.created_at,
-        Account.id.label("account_id"),
-        Account.login,
-        Account.person_name,
-        Account.member_id,
-        Account.joining_id,
-        Organisation.id.label("organisation_id"),
-        Organisation.name.label("organisation_name"),
-        Organisation.path,
-        Organisation.kind,
-    )
+    select(SignIn.id, SignIn.seen_at, SignIn.created_at, *_PERSON)
     .join(Account, Account.id == SignIn.account_id)
     .outerjoin(Member, Member.id == Account.member_id)
     # A member's organisation is their branch, whatever the account said once.
@@ -237,6 +242,20 @@ _ACTOR_QUERY = (
         SignIn.ended_at.is_(None),
         Account.disabled_at.is_(None),
         # A closed organisation's own accounts; who was its member may still see their card.
+        or_(Account.organisation_id.is_(None), Organisation.closed_at.is_(None)),
+    )
+)
+
+_OF_ACCOUNT = (
+    select(literal(0).label("id"), *_PERSON)
+    .select_from(Account)
+    .outerjoin(Member, Member.id == Account.member_id)
+    .outerjoin(
+        Organisation, Organisation.id == func.coalesce(Account.organisation_id, Member.branch_id)
+    )
+    .where(
+        Account.id == bindparam("account_id"),
+        Account.disabled_at.is_(None),
         or_(Account.organisation_id.is_(None), Organisation.closed_at.is_(None)),
     )
 )

@@ -53,6 +53,8 @@ class Event(StrEnum):
     CHECK_ROUND_MADE = "check round made"
     RECORD_EXPORTED = "record exported"
     LETTER_SENT = "letter sent"
+    REPORT_MADE = "report made"
+    REPORT_OPENED = "report opened"
     DERIVED_REPAIRED = "derived repaired"
     DERIVED_DROPPED = "derived dropped"
     INSTALLED = "installed"

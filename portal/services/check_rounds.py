@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 
 from portal import clock
 from portal.access import Action, Actor, members_for, rounds_for
@@ -112,7 +112,7 @@ def open_place(actor: Actor, round_id: int, place: int) -> Turn:
             scan_id,
             item.state,
             holder,
-            _previous(round_id, place),
+            _previous(actor, round_id, place),
             ahead,
         )
 
@@ -210,16 +210,21 @@ def _first_free(actor: Actor, round_id: int) -> Any:
         .where(
             CheckItem.round_id == round_id,
             CheckItem.state == ItemState.WAITING,
-            or_(
-                CheckItem.taken_until.is_(None),
-                CheckItem.taken_until <= clock.now(),
-                CheckItem.taken_by_id == actor.account_id,
-            ),
+            _is_free(actor),
         )
         .order_by(CheckItem.place)
         .limit(1)
         .with_for_update(skip_locked=True)  # PostgreSQL; SQLite has one writer anyway
         .execution_options(populate_existing=True)
+    )
+
+
+def _is_free(actor: Actor) -> ColumnElement[bool]:
+    """A waiting form that no colleague has just now."""
+    return or_(
+        CheckItem.taken_until.is_(None),
+        CheckItem.taken_until <= clock.now(),
+        CheckItem.taken_by_id == actor.account_id,
     )
 
 
@@ -271,11 +276,15 @@ def _other_holder(actor: Actor, item: CheckItem) -> str:
     return db.session.get_one(Account, item.taken_by_id).person_name
 
 
-def _previous(round_id: int, place: int) -> int | None:
+def _previous(actor: Actor, round_id: int, place: int) -> int | None:
+    """The form before a place, past those that colleagues have just now."""
     return db.session.scalar(
         select(func.max(CheckItem.place)).where(
             CheckItem.round_id == round_id,
             CheckItem.place < place,
-            CheckItem.state.in_((ItemState.WAITING, ItemState.DONE)),
+            or_(
+                CheckItem.state == ItemState.DONE,
+                and_(CheckItem.state == ItemState.WAITING, _is_free(actor)),
+            ),
         )
     )

@@ -2,7 +2,7 @@
 
 A check belongs to a scan, so a new upload is unchecked and the history stays. Of several checks of
 one scan the latest stands, whoever made it: a committee above looks last because it knows what was
-said below. Checks, record and message are one transaction.
+said below. Checks, record and message (``check_notices.py``) are one transaction.
 """
 
 from __future__ import annotations
@@ -21,17 +21,14 @@ from portal.models import (
     Account,
     CheckItem,
     ItemState,
-    Member,
-    MessageKind,
     Organisation,
     Scan,
     ScanCheck,
     ScanState,
 )
 from portal.rules.scan_checks import Verdict, verdict_of
-from portal.services import audit
+from portal.services import audit, check_notices
 from portal.services.members import find_member
-from portal.services.messages import Letter, send_to_organisation
 from portal.services.scans import current_scan
 from portal.services.transaction import reading, writing
 
@@ -188,9 +185,9 @@ def record_check(
     )
     if verdict.faults:
         if not again:
-            _tell(actor, member, _faulty(member, verdict))
+            check_notices.tell_faults(actor, member, made)
     elif before is not None and before.verdict.faults:
-        _tell(actor, member, _in_order_now(member))
+        check_notices.tell_in_order(actor, member, db.session.get_one(ScanCheck, before.id))
     return made.id
 
 
@@ -244,43 +241,8 @@ def take_back_check(actor: Actor, made: ScanCheck) -> int:
         faults=made.kinds,
     )
     if made.kinds and (before is None or before.kinds != made.kinds):
-        _tell(actor, member, _taken_back(member))
+        check_notices.tell_taken_back(actor, member, made)
     return member.id
-
-
-def _tell(actor: Actor, member: Member, letter: Letter) -> None:
-    send_to_organisation(member.branch_id, letter, actor=actor)
-
-
-def _faulty(member: Member, verdict: Verdict) -> Letter:
-    words = "、".join(one.kind.label for one in verdict.faults)
-    remark = f"说明：{verdict.remark}\n" if verdict.remark else ""
-    return Letter(
-        MessageKind.NOTICE,
-        f"{member.name}：入团志愿书检查不合格（{words}）",
-        f"{member.name} 的《入团志愿书》经检查有问题：{verdict.words}。\n{remark}"
-        "请对照纸质《入团志愿书》改正后重新上传。重新上传后变为“未检查”，上级团委会再检查。",
-        f"/members/{member.id}/edit",
-    )
-
-
-def _in_order_now(member: Member) -> Letter:
-    return Letter(
-        MessageKind.NOTICE,
-        f"{member.name}：入团志愿书检查改为合格",
-        f"{member.name} 的《入团志愿书》再次检查后为合格，原来指出的问题不用再改，也不用重新上传。",
-        f"/members/{member.id}",
-    )
-
-
-def _taken_back(member: Member) -> Letter:
-    return Letter(
-        MessageKind.NOTICE,
-        f"{member.name}：入团志愿书的检查结果已撤销",
-        f"刚才对 {member.name} 的《入团志愿书》指出的问题已由检查人撤销，"
-        "请以“我的团员”里现在的备注为准。",
-        f"/members/{member.id}",
-    )
 
 
 def _shown(row: Any) -> ShownCheck:

@@ -12,8 +12,8 @@ from sqlalchemy import select
 
 from portal.errors import PortalError, StoreUnavailable
 from portal.extensions import db
+from portal.forking.client import ChildLost
 from portal.models import JobKind, Scan, ScanState
-from portal.pdf.sandbox import ChildLost
 from portal.rules.scan_findings import Look
 from portal.runtime import runtime
 from portal.services import jobs, looks, pictures, readiness

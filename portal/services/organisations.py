@@ -136,6 +136,17 @@ def changes_allowed(actor: Actor, organisation: Organisation) -> frozenset[Actio
     return frozenset(action for action in allowed if within[require(actor, action)])
 
 
+def open_children(organisation_id: int, most: int) -> list[tuple[int, str]]:
+    """Id and name of the organisations right below, in order of their making."""
+    query = (
+        select(Organisation.id, Organisation.name)
+        .where(Organisation.parent_id == organisation_id, OPEN)
+        .order_by(Organisation.id)
+        .limit(most)
+    )
+    return [(row[0], row[1]) for row in reading().execute(query)]
+
+
 def ancestors_of(path: str, *, within: str = "/") -> list[Ancestor]:
     """The organisations on a path from the top, itself included, as far as ``within`` reaches.
 

@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable
 
 from portal.errors import NotFound
+from portal.forking.client import ChildLost
 from portal.models import Scan
-from portal.pdf.sandbox import ChildLost
 from portal.rules.page_shapes import A4, PAGE, WIDTHS, PageShape, shapes_from_json, shapes_to_json
 from portal.runtime import runtime
 

@@ -92,7 +92,7 @@ def find_organisation(actor: Actor, organisation_id: int | None) -> Organisation
 def children_progress(organisation: Organisation, period: Period) -> tuple[ProgressRow, ...]:
     """The organisations right below, in order of their making. A branch has none."""
     asked, connection = _statements(), reading()
-    of = {"parent_id": organisation.id} | _days()
+    of = {"parent_id": organisation.id} | days_now()
     if period:
         found = connection.execute(asked.period, of | _months(period))
         counted = {row[0]: Counts(*row[1:]) for row in found}
@@ -118,8 +118,8 @@ def counts_of(organisation: Organisation, period: Period) -> Counts:
     """The counts of one organisation's subtree."""
     if organisation.kind is not OrganisationKind.BRANCH:
         return total(children_progress(organisation, period))
-    sums = select(*_SUMS).where(Member.branch_id == organisation.id, *_within(period))
-    return Counts(*(value or 0 for value in reading().execute(sums, _days()).one()))
+    sums = select(*_SUMS).where(Member.branch_id == organisation.id, *within_months(period))
+    return Counts(*(value or 0 for value in reading().execute(sums, days_now()).one()))
 
 
 def total(rows: tuple[ProgressRow, ...]) -> Counts:
@@ -150,7 +150,7 @@ def members_behind(
         .where(
             in_subtree(organisation.path),
             CRITERIA[count],
-            *_within(period),
+            *within_months(period),
         )
         .order_by(Organisation.path, name, Member.id)
         .limit(PAGE_ROWS + 1)
@@ -166,7 +166,7 @@ def members_behind(
                 tuple_(Member.pinyin, Member.id) > (pinyin, member_id),
             ),
         )
-    chosen = list(reading().execute(wanted, _days()))
+    chosen = list(reading().execute(wanted, days_now()))
     if not chosen:  # asked for nobody, the second statement would walk the whole subtree
         return BehindPage((), None)
     more = len(chosen) > PAGE_ROWS
@@ -185,7 +185,8 @@ def _rows_by_id(actor: Actor, member_ids: list[int]) -> dict[int, MemberRow]:
     return {row.id: row for row in rows_of(actor, list(reading().execute(query)))}
 
 
-def _days() -> dict[str, date]:
+def days_now() -> dict[str, date]:
+    """What the criteria that depend on today are asked with."""
     today = clock.today()
     return {"today": today, "soon": today + timedelta(days=SOON_DAYS)}
 
@@ -194,7 +195,8 @@ def _months(period: Period) -> dict[str, date]:
     return {"first": period.first or _FAR_BACK, "last": period.last or _FAR_AHEAD}
 
 
-def _within(period: Period) -> tuple[ColumnElement[bool], ...]:
+def within_months(period: Period) -> tuple[ColumnElement[bool], ...]:
+    """The criterion on ``Member`` for some joining months."""
     if not period:
         return ()
     months = _months(period)

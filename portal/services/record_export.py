@@ -89,8 +89,13 @@ def conditions(asked: Search) -> str:
     return hide_personal("，".join(named)) or "全部"
 
 
+def as_text(cell: str) -> str:
+    """A cell that is no formula to the program that opens the file."""
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
 def _cells(line: Line) -> Iterator[str]:
     """The cells of a line; none is a formula to the program that opens the file."""
     at = format_second(line.at)
     for cell in (str(line.id), at, line.place, line.person, line.address, line.words):
-        yield f"'{cell}" if cell.startswith(_FORMULA) else cell
+        yield as_text(cell)

@@ -34,6 +34,7 @@ class RecordKind(StrEnum):
     PASSWORDS = "passwords"
     SIGN_INS = "sign-ins"
     LETTERS = "letters"
+    REPORTS = "reports"
     PORTAL = "portal"
 
     @property
@@ -58,6 +59,7 @@ _LABELS = {
     RecordKind.PASSWORDS: "密码和一次性码",
     RecordKind.SIGN_INS: "登录和退出",
     RecordKind.LETTERS: "站内信",
+    RecordKind.REPORTS: "统计报表",
     RecordKind.PORTAL: "系统维护",
 }
 
@@ -263,6 +265,16 @@ def _letter(told: Told) -> str:
     return f"{done} {told.words('to') or '不详'}：《{told.words('subject')}》{files}"
 
 
+def _titled(told: Told) -> str:
+    title, code = told.words("title") or "不详", told.words("code") or "不详"
+    return f"{told.place} {title}（编码 {code}）".strip()
+
+
+def _report(told: Told) -> str:
+    full = f"，含完整身份证号，用途：{told.words('reason')}" if told.of("unmasked") else ""
+    return f"生成了报表《{_titled(told)}》{full}"
+
+
 def _said(words: str) -> _Words:
     """Always the same words."""
     return lambda _: words
@@ -347,6 +359,11 @@ SENTENCES: Mapping[Event, tuple[RecordKind, _Words]] = {
             f"导出了 {told.count('rows')} 条操作日志（{told.words('asked') or '全部'}），"
             f"SHA-256 {told.of('sha256') or '不详'}"
         ),
+    ),
+    Event.REPORT_MADE: (_K.REPORTS, _report),
+    Event.REPORT_OPENED: (
+        _K.REPORTS,
+        lambda told: f"打开或下载了报表《{_titled(told)}》的 {str(told.of('format')).upper()} 文件",
     ),
     Event.LETTER_SENT: (_K.LETTERS, _letter),
     Event.DERIVED_REPAIRED: (

@@ -41,6 +41,22 @@ def writing() -> Iterator[scoped_session[Any]]:
         raise
 
 
+@contextmanager
+def one_state() -> Iterator[None]:
+    """A read transaction in which every query sees the same state of the data.
+
+    SQLite's are so anyway; PostgreSQL's see what others commit between two queries unless asked.
+    """
+    session = db.session
+    session.rollback()
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    try:
+        yield
+    finally:
+        session.rollback()
+
+
 def count_on(model: Any) -> None:
     """Let PostgreSQL count on behind ids that were given by hand; SQLite does by itself."""
     if db.engine.dialect.name == "postgresql":

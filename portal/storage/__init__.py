@@ -12,6 +12,7 @@ from portal.storage.base import (
     StoredFile,
     new_attachment_key,
     new_draft_folder,
+    new_report_folder,
     new_scan_key,
 )
 from portal.storage.local import LocalStore
@@ -23,6 +24,7 @@ __all__ = [
     "StoredFile",
     "new_attachment_key",
     "new_draft_folder",
+    "new_report_folder",
     "new_scan_key",
     "open_store",
 ]

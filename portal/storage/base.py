@@ -17,8 +17,9 @@ from typing import BinaryIO, Protocol, Self
 
 from portal.errors import PortalError, StoreUnavailable
 
-_KEY = re.compile(r"(scans|pages|trees|drafts|letters)(/[0-9a-z]{1,40}){1,4}(\.(pdf|jpg|xlsx))?")
-_PREFIX = re.compile(r"(scans|pages|trees|drafts|letters)/([0-9a-z]{1,40}/)*")
+_FOLDERS = "scans|pages|trees|drafts|letters|reports"
+_KEY = re.compile(rf"({_FOLDERS})(/[0-9a-z]{{1,40}}){{1,4}}(\.(pdf|jpg|xlsx|csv|json|part))?")
+_PREFIX = re.compile(rf"({_FOLDERS})/([0-9a-z]{{1,40}}/)*")
 
 _NO_ROOM = {
     errno.ENOSPC,
@@ -184,8 +185,17 @@ def new_attachment_key(suffix: str) -> str:
 
 def new_draft_folder() -> str:
     """A folder for the files of one draft."""
+    return _new_folder("drafts")
+
+
+def new_report_folder() -> str:
+    """A folder for the files of one report."""
+    return _new_folder("reports")
+
+
+def _new_folder(under: str) -> str:
     name = secrets.token_hex(16)
-    return f"drafts/{name[:2]}/{name}"
+    return f"{under}/{name[:2]}/{name}"
 
 
 def checked_key(key: str) -> str:

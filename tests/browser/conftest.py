@@ -14,6 +14,13 @@ from pathlib import Path
 
 import pytest
 
+from portal import clock
+from portal.application import create_app
+from portal.extensions import db
+from portal.models import Account
+from portal.services.accounts import account_named, hash_password
+from portal.services.transaction import writing
+from portal.settings import load_settings
 from tests.browser.drivers import (
     ENGINES,
     FLAGS_69,
@@ -102,6 +109,27 @@ def browsers() -> Iterator[Callable[[str], object]]:
                 shutil.copy(picture, DOCS / picture.name)
 
 
+@pytest.fixture(scope="session")
+def colleague(portal: Portal) -> str:
+    """The login of a second person of quwei3's committee."""
+    app = create_app(load_settings(instance=portal.instance))
+    with app.app_context():
+        first = account_named("quwei3")
+        assert first is not None
+        made = Account(
+            login="quwei3b",
+            password_hash=hash_password("quwei3b correct horse"),
+            person_name="陈同事",
+            organisation_id=first.organisation_id,
+            created_at=clock.now(),
+        )
+        with writing() as session:
+            session.add(made)
+        db.engine.dispose()
+    portal.passwords["quwei3b"] = "quwei3b correct horse"
+    return "quwei3b"
+
+
 class People:
     """Opens pages and signs people in; closes what it opened."""
 
@@ -111,13 +139,15 @@ class People:
         self.engine = engine
         self._open: list[Driver] = []
 
-    def page(self, *, javascript: bool = True) -> Driver:
-        browser = self._browsers(self.engine)
+    def page(self, *, javascript: bool = True, engine: str | None = None) -> Driver:
+        """A page of the story's engine; ``engine``: of another one, beside it."""
+        engine = engine or self.engine
+        browser = self._browsers(engine)
         made: Driver
-        if self.engine in OLD_FLAGS:
-            made = PyppeteerPage(browser, self.portal.base, self.engine)  # type: ignore[arg-type]
+        if engine in OLD_FLAGS:
+            made = PyppeteerPage(browser, self.portal.base, engine)  # type: ignore[arg-type]
         else:
-            made = PlaywrightPage(browser, self.portal.base, self.engine, javascript=javascript)
+            made = PlaywrightPage(browser, self.portal.base, engine, javascript=javascript)
         self._open.append(made)
         return made
 

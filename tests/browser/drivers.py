@@ -7,6 +7,7 @@ which pyppeteer drives. Only what the stories need is here.
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -50,6 +51,7 @@ class Driver(Protocol):
     def select(self, selector: str, value: str) -> None: ...
     def click(self, selector: str) -> None: ...
     def press(self, key: str) -> None: ...
+    def type(self, text: str) -> None: ...
     def choose_file(self, selector: str, path: Path) -> None: ...
     def text(self, selector: str) -> str: ...
     def count(self, selector: str) -> int: ...
@@ -91,6 +93,16 @@ def wait_text(page: Driver, selector: str, text: str) -> None:
 
 def wait_gone(page: Driver, selector: str) -> None:
     wait(lambda: page.count(selector) == 0, f"{selector} gone")
+
+
+def tab_to(page: Driver, selector: str, most: int = 120) -> None:
+    """Press Tab until what ``selector`` names has the focus, as who has no mouse does."""
+    is_there = f"document.activeElement.matches({json.dumps(selector)})"
+    for _ in range(most):
+        if page.evaluate(is_there):
+            return
+        page.press("Tab")
+    raise AssertionError(f"no way to {selector} by {most} times Tab")
 
 
 class PlaywrightPage:
@@ -135,6 +147,9 @@ class PlaywrightPage:
 
     def press(self, key: str) -> None:
         self.page.keyboard.press(key)
+
+    def type(self, text: str) -> None:
+        self.page.keyboard.type(text)
 
     def choose_file(self, selector: str, path: Path) -> None:
         self.page.locator(selector).first.set_input_files(path)
@@ -241,6 +256,9 @@ class PyppeteerPage:
 
     def press(self, key: str) -> None:
         self._run(self.page.keyboard.press(key))
+
+    def type(self, text: str) -> None:
+        self._run(self.page.keyboard.type(text))
 
     def choose_file(self, selector: str, path: Path) -> None:
         async def choose() -> None:

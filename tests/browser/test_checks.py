@@ -72,6 +72,8 @@ def test_a_round_is_checked_by_keyboard_left_and_taken_up(people: People) -> Non
     assert place(page) == 3
     press(page, "u")
     assert place(page) == 2
+    for key in "25":  # what was undone is offered again
+        page.press(key)
     page.press("Enter")
     wait_text(page, ".message-wrong", "还没有选择问题")
     page.press("7")

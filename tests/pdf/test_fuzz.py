@@ -35,8 +35,8 @@ def test_every_hostile_file_has_a_verdict_and_leaves_nothing(
     good = tmp_path / "good.pdf"
     good.write_bytes(scan())
     assert judge(sandbox, None, "good", 0, good).answer == "taken"
-    assert sandbox._zygote is not None
-    zygote, server = sandbox._zygote.pid, os.getpid()
+    assert sandbox._process is not None
+    zygote, server = sandbox._process.pid, os.getpid()
     before = held(zygote), held(server)
 
     done = list(verdicts(sandbox, None, SEED, FILES, tmp_path))
@@ -50,7 +50,7 @@ def test_every_hostile_file_has_a_verdict_and_leaves_nothing(
     for verdict in done:
         _check(verdict)
     assert judge(sandbox, None, "good", 0, good).answer == "taken"
-    assert sandbox._zygote.pid == zygote
+    assert sandbox._process.pid == zygote
     for (memory, files), (memory_now, files_now) in zip(
         before, (held(zygote), held(server)), strict=True
     ):

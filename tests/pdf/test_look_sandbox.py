@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from portal.pdf.sandbox import ChildLost, Sandbox
+from portal.forking.client import ChildLost
+from portal.pdf.sandbox import Sandbox
 from portal.rules.scan_findings import FindingKind
 from tests import scans
 
@@ -22,8 +23,8 @@ def form(tmp_path: Path) -> Path:
 
 def loaded(sandbox: Sandbox) -> str:
     sandbox.warm_up()
-    assert sandbox._zygote is not None
-    return Path(f"/proc/{sandbox._zygote.pid}/maps").read_text()
+    assert sandbox._process is not None
+    return Path(f"/proc/{sandbox._process.pid}/maps").read_text()
 
 
 def test_findings_come_out(looker: Sandbox, form: Path) -> None:

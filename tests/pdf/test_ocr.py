@@ -12,9 +12,10 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from portal.demo.paper import Paper
+from portal.forking.client import PROJECT
 from portal.pdf import ocr
 from portal.pdf.look import look
-from portal.pdf.sandbox import PROJECT, Sandbox
+from portal.pdf.sandbox import Sandbox
 from portal.rules.scan_findings import Reading, ReadingState
 
 NUMBER, NAME = "202611000387", "欧阳若兰"
@@ -50,8 +51,8 @@ def test_a_look_reads_number_and_name(looker: Sandbox, form: bytes, tmp_path: Pa
 def test_the_process_that_forks_has_one_thread(looker: Sandbox) -> None:
     """A thread would not be in the child, and what it was doing would never be done."""
     looker.warm_up()
-    assert looker._zygote is not None
-    tasks = Path(f"/proc/{looker._zygote.pid}/task")
+    assert looker._process is not None
+    tasks = Path(f"/proc/{looker._process.pid}/task")
     while "look" not in (tasks.parent / "cmdline").read_text():
         pass
     assert len(list(tasks.iterdir())) == 1
@@ -60,7 +61,8 @@ def test_the_process_that_forks_has_one_thread(looker: Sandbox) -> None:
 _IN_A_CHILD = """
 import json, os, socket, sys, threading
 from PIL import Image
-from portal.pdf import ocr, zygote
+from portal.forking import server
+from portal.pdf import ocr
 def refuse(*arguments, **named):
     raise OSError("no network in this test")
 socket.socket.connect = socket.getaddrinfo = refuse
@@ -69,7 +71,7 @@ ocr.load_reader()
 page = Image.open(sys.argv[1]).convert("RGB")
 written = os.listdir(sys.argv[2])
 if os.fork() == 0:
-    zygote._limit({"wall": 15, "cpu": 13, "memory": 300 * 1024 * 1024})
+    server._limit({"wall": 15, "cpu": 13, "memory": 300 * 1024 * 1024}, opens_files=False)
     if os.getuid() == 0:
         os.setuid(65534)  # the limit of processes does not hold for root
     refused = []

@@ -16,8 +16,9 @@ import pytest
 from PIL import Image
 
 from portal.demo.paper import pad_to
+from portal.forking.client import ChildLost
 from portal.pdf.maker import Maker
-from portal.pdf.sandbox import ChildLost, PageNotDrawn, Sandbox
+from portal.pdf.sandbox import PageNotDrawn, Sandbox
 from portal.rules.making import MakingReason, MakingRefused
 from portal.rules.scan_refusals import RefusalReason, ScanRefused
 from tests import scans
@@ -40,8 +41,8 @@ def good(tmp_path: Path) -> Path:
 
 
 def zygote_pid(sandbox: Sandbox) -> int:
-    assert sandbox._zygote is not None
-    return sandbox._zygote.pid
+    assert sandbox._process is not None
+    return sandbox._process.pid
 
 
 def test_a_good_file_is_inspected_and_drawn(sandbox: Sandbox, good: Path) -> None:
@@ -55,9 +56,9 @@ def test_loading_the_parsers_is_not_the_files_time(good: Path) -> None:
     """Parsers may take ten seconds to load on a busy machine; the file has one here."""
     slow = Sandbox(memory_bytes=300 * MIB, cpu_seconds=1, wall_seconds=1)
     zygote = slow._running_socket()
-    assert slow._zygote is not None
-    slow._zygote.send_signal(signal.SIGSTOP)
-    later = threading.Timer(3, slow._zygote.send_signal, (signal.SIGCONT,))
+    assert slow._process is not None
+    slow._process.send_signal(signal.SIGSTOP)
+    later = threading.Timer(3, slow._process.send_signal, (signal.SIGCONT,))
     later.start()
     try:
         assert slow.inspect(good).pages == 8
@@ -185,8 +186,8 @@ def test_the_limits_hold_inside_a_child() -> None:
 
     code = """
 import os, socket, ctypes, sys
-from portal.pdf import zygote
-zygote._limit({"wall": 5, "cpu": 5, "memory": 50 * 1024 * 1024})
+from portal.forking import server
+server._limit({"wall": 5, "cpu": 5, "memory": 50 * 1024 * 1024}, opens_files=False)
 for attempt in (lambda: open("/etc/passwd"), socket.socket, lambda: bytearray(200 * 1024 * 1024)):
     try:
         attempt()

@@ -12,9 +12,10 @@ from flask import Flask
 from sqlalchemy import event, select
 
 from portal.access import Actor
+from portal.demo.tree import Node
 from portal.errors import NotAllowed, NotFound
 from portal.extensions import db
-from portal.models import CheckItem, CheckRound, ItemState, RoundChoice
+from portal.models import CheckItem, CheckRound, ItemState, Message, RoundChoice
 from portal.rules.leaving import Leaving, LeavingReason
 from portal.rules.progress import Period
 from portal.rules.scan_checks import Fault, FaultKind, Verdict
@@ -29,7 +30,7 @@ from portal.services.check_rounds import (
     take_back_last,
 )
 from portal.services.checks import NothingToTakeBack, check, checks_of, standing_check
-from portal.services.messages import inbox
+from portal.services.messages import inbox, read_all, unread_count
 from portal.services.round_making import (
     RoundRefused,
     RoundWish,
@@ -212,6 +213,20 @@ def test_two_colleagues_never_get_the_same_form(
     assert counts_of(round_id).waiting == 1
 
 
+def test_back_leads_past_what_a_colleague_has_just_now(
+    officer: Actor, colleague: Actor, forms: list[int]
+) -> None:
+    round_id = begin(officer)
+    with time_machine.travel(datetime.now(UTC), tick=False) as later:
+        assert say(officer, round_id, 1) == 2
+        open_place(colleague, round_id, 3)
+        assert open_place(officer, round_id, 4).taken_by  # it is ahead of the colleague
+        open_place(colleague, round_id, 2)  # looks at it while it is the officer's
+        assert open_place(colleague, round_id, 3).previous == 1
+        later.shift(LEASE + timedelta(seconds=1))
+        assert open_place(colleague, round_id, 3).previous == 2
+
+
 def test_who_stops_half_way_lets_the_form_go(
     officer: Actor, colleague: Actor, forms: list[int]
 ) -> None:
@@ -312,6 +327,81 @@ def test_a_second_round_says_the_same_again_but_tells_the_branch_once(
     assert standing.standing
     assert standing.verdict == NO_SEAL
     assert len(inbox(world.actor(world.branch)).rows) == 1
+
+
+def told(world: World, branch: Node | None = None) -> list[tuple[str, str]]:
+    """What the branch's messages say, the newest first, without being read."""
+    db.session.rollback()
+    found = select(Message.subject, Message.body).where(
+        Message.to_organisation_id == (branch or world.branch).id
+    )
+    return [(row[0], row[1]) for row in db.session.execute(found.order_by(Message.id.desc()))]
+
+
+def test_a_branch_gets_one_message_of_a_round_that_grows_until_it_is_read(
+    world: World, officer: Actor, forms: list[int]
+) -> None:
+    third = world.add_member(name="程远")
+    world.upload(third)
+    round_id = begin(officer)
+    places = {member: place for place, member in enumerate(members_in(round_id), 1)}
+    say(officer, round_id, places[forms[0]], NO_SEAL)
+    say(officer, round_id, places[forms[2]], NO_SEAL)
+    assert [subject for subject, _ in told(world)] == ["安新：入团志愿书检查不合格（未盖公章）"]
+    say(officer, round_id, places[forms[1]], Verdict(NO_SEAL.faults, "请补盖"))
+    ((subject, body),) = told(world)
+    assert subject == "2 份入团志愿书检查不合格"
+    lines = body.splitlines()
+    assert lines[0] == "以下 2 名团员的《入团志愿书》经检查有问题："
+    assert [line.split("（")[0] for line in lines[1:3]] == ["安新", "白期"]
+    assert lines[2].endswith("：未盖公章。说明：请补盖")
+    assert len(told(world, world.sister)) == 1
+    take_back_last(officer, round_id)
+    ((subject, _),) = told(world)
+    assert subject == "安新：入团志愿书检查不合格（未盖公章）"
+    branch = world.actor(world.branch)
+    assert unread_count(branch) == 1
+    read_all(branch)
+    say(officer, round_id, places[forms[1]], NO_SEAL)
+    say(officer, round_id, places[third], NO_SEAL)
+    assert [subject for subject, _ in told(world)] == [
+        "2 份入团志愿书检查不合格",
+        "安新：入团志愿书检查不合格（未盖公章）",
+    ]
+    assert unread_count(branch) == 1
+
+
+def test_what_nobody_has_read_is_taken_out_of_the_message(
+    world: World, officer: Actor, forms: list[int]
+) -> None:
+    round_id = begin(officer)
+    say(officer, round_id, 1, NO_SEAL)
+    take_back_last(officer, round_id)
+    assert [subject for subject, _ in told(world)] == ["入团志愿书检查：刚才指出的问题已撤销"]
+    say(officer, round_id, 1, NO_SEAL)
+    assert [subject for subject, _ in told(world)] == ["安新：入团志愿书检查不合格（未盖公章）"]
+    municipal = world.actor(world.municipal)
+    scan = open_place(officer, round_id, 1).scan_id
+    assert scan is not None
+    standing = standing_check(scan)
+    assert standing is not None
+    check(municipal, forms[0], scan, IN_ORDER, seen=standing.id)
+    assert [subject for subject, _ in told(world)] == ["入团志愿书检查：刚才指出的问题已撤销"]
+
+
+def test_a_long_message_of_a_round_says_how_many_more(
+    world: World, officer: Actor, forms: list[int]
+) -> None:
+    long = Verdict(NO_SEAL.faults, "字" * 200)
+    for place in range(25):
+        member = world.add_member(name=f"团员{place}")
+        scan = world.upload(member).scan_id
+        check(officer, member, scan, long, seen=0)
+    ((subject, body),) = told(world)
+    assert subject == "25 份入团志愿书检查不合格"
+    assert "名，见“我的团员”里的备注。" in body
+    assert body.endswith("上级团委会再检查。")
+    assert len(body) <= 4000
 
 
 def test_only_the_own_last_check_is_undone(

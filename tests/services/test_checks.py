@@ -23,7 +23,7 @@ from portal.services.checks import (
     take_back,
 )
 from portal.services.listing import ListQuery, list_members
-from portal.services.messages import inbox, open_message
+from portal.services.messages import inbox, open_message, read_all
 from tests import scans as files
 from tests.builders import World
 
@@ -135,6 +135,7 @@ def test_above_the_check_below_is_seen_and_may_be_made_again(
     world: World, member: int, district: Actor, grassroots: Actor
 ) -> None:
     say(grassroots, member, BLURRED)
+    read_all(world.actor(world.branch))
     say(district, member, IN_ORDER)
     latest, earlier = checks_of(member)
     assert (latest.verdict, latest.organisation, latest.standing) == (
@@ -185,6 +186,7 @@ def test_an_own_check_is_taken_back_and_what_stood_before_stands_again(
 ) -> None:
     say(grassroots, member, IN_ORDER)
     made = say(district, member, BLURRED)
+    read_all(world.actor(world.branch))
     with pytest.raises(NothingToTakeBack):
         take_back(grassroots, made)
     assert take_back(district, made) == member

@@ -16,8 +16,8 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from portal.extensions import db
+from portal.forking.client import ChildLost
 from portal.models import Job, JobKind, JobState, ScanFinding, ScanLook
-from portal.pdf.sandbox import ChildLost
 from portal.rules.scan_findings import CHECKS_VERSION
 from portal.runtime import runtime
 from portal.services import job_running, jobs, looks, scans
@@ -170,7 +170,7 @@ def test_a_worker_whose_job_was_dropped_in_the_midst_keeps_nothing_and_goes_on(
     """The sandbox is stopped meanwhile, so that the look surely lasts until the job is dropped."""
     scan = world.upload(world.add_member()).scan_id
     runtime().looker.warm_up()
-    sandbox = runtime().looker._zygote
+    sandbox = runtime().looker._process
     assert sandbox is not None
 
     def work() -> None:

@@ -14,6 +14,9 @@ from flask import Flask
 
 from portal.access import POLICY
 from portal.models import RoundChoice
+from portal.reports import making as reports
+from portal.reports.registry import find_report
+from portal.reports.report import Asked
 from portal.rules.letters import Addressee, AddresseeKind, LetterText
 from portal.services import letters
 from portal.services.numbers import ask
@@ -57,9 +60,11 @@ def test_every_action_has_a_route(app: Flask) -> None:
 def answer_to(browser: Browser, rule: str, method: str, **ids: int) -> int:
     path = rule
     names = ("member_id", "organisation_id", "account_id", "sign_in_id", "scan_id", "joining_id")
-    for name in (*names, "request_id", "page", "round_id", "place", "message_id", "file_id"):
+    names += ("request_id", "page", "round_id", "place", "message_id", "file_id", "run_id")
+    for name in names:
         path = path.replace(f"<int:{name}>", str(ids.get(name, 1)))
     path = path.replace("<key>", "phone").replace("<token>", "of-no-letter-at-all")
+    path = path.replace("<slug>", "progress").replace("<ending>", "csv")
     if method == "GET":
         return int(browser.get(path).status_code)
     if path.endswith("/scan"):
@@ -99,6 +104,11 @@ def test_role_by_route_by_own_and_foreign_object(world: World) -> None:
             (foreign, world.other_district, world.far_branch),
         )
     }
+    progress = find_report("progress")
+    run_of = {
+        member: reports.order(world.actor(top), progress, Asked(top.id)).id
+        for member, top in ((own, world.district), (foreign, world.other_district))
+    }
     persons = {
         "nobody": None,
         "applicant": world.applicant().login,
@@ -128,6 +138,7 @@ def test_role_by_route_by_own_and_foreign_object(world: World) -> None:
                         "sign_in_id": 0,
                         "round_id": round_of[member],
                         "message_id": letter[member],
+                        "run_id": run_of[member],
                     }
                     codes.append(answer_to(browser, rule, method, **ids))
                 answers.append("/".join(map(str, codes)))

@@ -1,0 +1,222 @@
+"""What a report says, in no format: columns, sections of rows, sums. Every format says the same."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from itertools import groupby
+from typing import Any, Self
+
+from portal.rules.deadlines import format_month
+from portal.rules.member_number import group_number
+from portal.rules.progress import format_rate
+
+Cell = str | int | float | date | None
+Row = tuple[Cell, ...]
+
+
+class CellKind(StrEnum):
+    """What a column holds, and by that how each format writes it."""
+
+    TEXT = "text"
+    COUNT = "count"
+    DAY = "day"
+    MONTH = "month"  # a day, the month's first
+    RATE = "rate"  # a part of one
+    NUMBER = "number"  # of a member: text in every format, never a figure
+    PERSONAL = "personal"  # text that is masked unless asked for
+
+    def words(self, cell: Cell) -> str:
+        """A cell as people read it."""
+        if cell is None:
+            return "—" if self is CellKind.RATE else ""
+        match self:
+            case CellKind.DAY:
+                return cell.isoformat() if isinstance(cell, date) else str(cell)
+            case CellKind.MONTH:
+                return format_month(cell) if isinstance(cell, date) else str(cell)
+            case CellKind.RATE:
+                return format_rate(float(cell)) if isinstance(cell, int | float) else str(cell)
+            case CellKind.NUMBER:
+                return group_number(str(cell))
+        return str(cell)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column. ``width`` is its share of the table; ``over`` the head above it and others."""
+
+    key: str
+    title: str
+    kind: CellKind = CellKind.TEXT
+    width: int = 10
+    over: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Rows that belong together, with their head and their sum. A report has one without a title
+    where nothing is to be divided."""
+
+    rows: tuple[Row, ...]
+    title: str = ""
+    total: Row | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A figure or a sentence beside the table."""
+
+    label: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """All that a report says. ``whole`` is false where rows were left out: a preview."""
+
+    columns: tuple[Column, ...]
+    sections: tuple[Section, ...]
+    total: Row | None = None
+    facts: tuple[Fact, ...] = ()
+    empty: str = ""  # the sentence where there is nothing
+    extra: dict[str, Any] = field(default_factory=dict)  # what one report's own page needs, in JSON
+    whole: bool = True
+
+    @property
+    def row_count(self) -> int:
+        """Rows of all sections."""
+        return sum(len(section.rows) for section in self.sections)
+
+    @property
+    def head_groups(self) -> list[tuple[str, list[tuple[int, Column]]]]:
+        """The columns with their places, by the head above them."""
+        numbered = enumerate(self.columns)
+        return [(over, list(some)) for over, some in groupby(numbered, lambda one: one[1].over)]
+
+    @property
+    def totals(self) -> list[list[str]]:
+        """The sums as label and text: what /verify shows beside the paper."""
+        named = [[fact.label, fact.text] for fact in self.facts]
+        if self.total is not None:
+            named += [
+                [f"{column.over}{column.title}", column.kind.words(cell)]
+                for column, cell in zip(self.columns, self.total, strict=True)
+                if column.kind in (CellKind.COUNT, CellKind.RATE)
+            ]
+        return [["行数", str(self.row_count)], *named]
+
+    def to_json(self) -> dict[str, Any]:
+        """As it is kept, and hashed."""
+        return {
+            "columns": [
+                [one.key, one.title, one.kind.value, one.width, one.over] for one in self.columns
+            ],
+            "sections": [
+                {
+                    "title": one.title,
+                    "rows": [_plain_row(row) for row in one.rows],
+                    "total": one.total and _plain_row(one.total),
+                }
+                for one in self.sections
+            ],
+            "total": self.total and _plain_row(self.total),
+            "facts": [[one.label, one.text] for one in self.facts],
+            "empty": self.empty,
+            "extra": self.extra,
+        }
+
+    @classmethod
+    def from_json(cls, plain: dict[str, Any]) -> Self:
+        """What was kept."""
+        columns = tuple(
+            Column(key, title, CellKind(kind), width, over)
+            for key, title, kind, width, over in plain["columns"]
+        )
+        days = [column.kind in (CellKind.DAY, CellKind.MONTH) for column in columns]
+
+        def row(cells: list[Any] | None) -> Row | None:
+            if cells is None:
+                return None
+            return tuple(
+                _day(cell) if is_day else cell for cell, is_day in zip(cells, days, strict=True)
+            )
+
+        return cls(
+            columns=columns,
+            sections=tuple(
+                Section(
+                    tuple(row(one) or () for one in part["rows"]), part["title"], row(part["total"])
+                )
+                for part in plain["sections"]
+            ),
+            total=row(plain["total"]),
+            facts=tuple(Fact(*one) for one in plain["facts"]),
+            empty=plain["empty"],
+            extra=plain["extra"],
+        )
+
+    def sha256(self, about: str) -> bytes:
+        """The hash of all that it says of ``about`` (report, organisation, period): 32 bytes."""
+        text = json.dumps(
+            [about, self.to_json()], ensure_ascii=False, sort_keys=True, separators=(",", ":")
+        )
+        return hashlib.sha256(text.encode()).digest()
+
+    def parts(self, rows: int) -> Iterator[Content]:
+        """The same in parts of about ``rows`` rows, cut between sections where one fits."""
+        waiting: list[Section] = []
+        count = 0
+        for section in self.sections:
+            if waiting and count + len(section.rows) > rows:
+                yield self._part(waiting)
+                waiting, count = [], 0
+            for start in range(0, max(1, len(section.rows)), rows):
+                piece = section.rows[start : start + rows]
+                is_last = start + rows >= len(section.rows)
+                total = section.total if is_last else None
+                title = section.title if start == 0 else _continued(section.title)
+                waiting.append(Section(piece, title, total))
+                count += len(piece)
+                if not is_last:
+                    yield self._part(waiting)
+                    waiting, count = [], 0
+        if waiting or not self.sections:
+            yield self._part(waiting)
+
+    def _part(self, sections: list[Section]) -> Content:
+        return Content(
+            self.columns,
+            tuple(sections),
+            self.total,
+            self.facts,
+            self.empty,
+            self.extra,
+            self.whole,
+        )
+
+
+def subtotal(columns: tuple[Column, ...], members: int) -> Row:
+    """The last row of a section that lists members."""
+    return (None, f"小计 {members} 人", *(None for _ in columns[2:]))
+
+
+def _continued(title: str) -> str:
+    return f"{title}（续）" if title else ""
+
+
+def _plain_row(row: Row) -> list[Any]:
+    return [cell.isoformat() if isinstance(cell, date) else cell for cell in row]
+
+
+def _day(cell: Any) -> Cell:
+    if not isinstance(cell, str):
+        return None
+    try:
+        return date.fromisoformat(cell)
+    except ValueError:
+        return cell

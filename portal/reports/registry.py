@@ -1,0 +1,22 @@
+"""All reports, in the order of the page 统计报表."""
+
+from __future__ import annotations
+
+from portal.errors import NotFound
+from portal.reports import missing_forms, progress_table
+from portal.reports.report import Report
+
+REPORTS: tuple[Report, ...] = (
+    progress_table.REPORT,
+    missing_forms.REPORT,
+)
+
+_BY_SLUG = {report.slug: report for report in REPORTS}
+
+
+def find_report(slug: str) -> Report:
+    """A report by its name in an address. Raises ``NotFound``."""
+    try:
+        return _BY_SLUG[slug]
+    except KeyError:
+        raise NotFound from None

@@ -1,0 +1,104 @@
+"""What a report is: its name, its form, its query. One module a report makes one of these."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Self
+
+from portal.access import Actor
+from portal.models import Organisation
+from portal.reports.content import Content
+from portal.rules.deadlines import format_month
+from portal.rules.progress import Period
+
+SMALL_ROWS = 300
+"""A report of so many rows is made while its person waits."""
+
+PREVIEW_ROWS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A tick of the form."""
+
+    key: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a person asked of a report."""
+
+    organisation_id: int
+    period: Period = field(default_factory=Period)
+    options: frozenset[str] = frozenset()
+    member_id: int | None = None
+    unmasked: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """As it is kept with the run."""
+        return {
+            "organisation_id": self.organisation_id,
+            "first": self.period.first and self.period.first.isoformat(),
+            "last": self.period.last and self.period.last.isoformat(),
+            "options": sorted(self.options),
+            "member_id": self.member_id,
+            "unmasked": self.unmasked,
+        }
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> Self:
+        """What was kept."""
+        first, last = (plain[key] and date.fromisoformat(plain[key]) for key in ("first", "last"))
+        return cls(
+            plain["organisation_id"],
+            Period(first, last),
+            frozenset(plain["options"]),
+            plain["member_id"],
+            plain["unmasked"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom a report is made for: the person who asked, and the organisation that it is about."""
+
+    actor: Actor
+    organisation: Organisation
+    asked: Asked
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One report of 统计报表. ``build`` gives its content, of at most so many rows if that is said.
+
+    ``landscape``: its paper lies on its long side. ``for_branches``: what a branch may make of
+    itself; ``only_branches``: it is about one branch. ``personal``: it has columns that may be
+    unmasked. ``by_month``: it can be asked for some joining months. ``template`` is its page.
+    """
+
+    slug: str
+    title: str
+    about: str
+    build: Callable[[Subject, int | None], Content]
+    landscape: bool = False
+    for_branches: bool = True
+    only_branches: bool = False
+    personal: bool = False
+    by_month: bool = True
+    options: tuple[Option, ...] = ()
+    template: str = "reports/document.html"
+    notes: tuple[str, ...] = field(default=())  # how its columns are counted
+
+
+def period_words(period: Period) -> str:
+    """The joining months as a report's head names them."""
+    if not period:
+        return "全部入团年月"
+    if period.first and period.first == period.last:
+        return f"入团年月 {format_month(period.first)}"
+    first = format_month(period.first) if period.first else "最早"
+    last = format_month(period.last) if period.last else "今"
+    return f"入团年月 {first} 至 {last}"

@@ -1,0 +1,212 @@
+"""A report from the question to its files: made at once or in turns, once, and verified later."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import timedelta
+
+import openpyxl
+import pytest
+import time_machine
+from flask import Flask
+from pypdf import PdfReader
+
+from portal import clock
+from portal.access import Action
+from portal.errors import NotFound
+from portal.extensions import db
+from portal.models import Message, ReportRun, RunState
+from portal.reports import making, working
+from portal.reports.registry import REPORTS, find_report
+from portal.reports.report import Asked
+from portal.rules.report_codes import group_code, parse_code
+from portal.runtime import runtime
+from portal.services import report_runs, sweep
+from tests.builders import Node, World
+
+
+def content_of(world: World, slug: str, node: Node, **asked: object) -> making.Made:
+    wish = Asked(node.id, **asked)  # type: ignore[arg-type]
+    return making.preview(world.actor(node), find_report(slug), wish)
+
+
+def ordered(world: World, slug: str, node: Node, **asked: object) -> ReportRun:
+    wish = Asked(node.id, **asked)  # type: ignore[arg-type]
+    return making.order(world.actor(node), find_report(slug), wish, address="http://portal")
+
+
+def pdf_text(world: World, run: ReportRun, node: Node) -> str:
+    made = making.file_of(world.actor(node), run, "pdf")
+    assert made is not None
+    return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(made)).pages)
+
+
+def test_a_small_report_is_there_at_once_and_says_the_same_in_each_format(
+    world: World, database: str
+) -> None:
+    """Read back: the PDF's text, the workbook's cells, the lines of the CSV."""
+    for _ in range(3):
+        world.add_member(world.branch)
+    run = ordered(world, "progress", world.district)
+    assert (run.state, run.rows) == (RunState.DONE, 1)
+    text = pdf_text(world, run, world.district)
+    assert "新发展团员电子数据库建设情况统计表" in text.replace("\n", "")
+    assert group_code(run.code) in text
+    assert "共 1 页" in text.replace("\u3000", "")
+    actor = world.actor(world.district)
+    made = making.file_of(actor, run, "xlsx")
+    assert made is not None
+    sheet = openpyxl.load_workbook(io.BytesIO(made)).active
+    cells = [[cell.value for cell in row] for row in sheet.iter_rows()]
+    total = next(row for row in cells if row[1] == "合计")
+    assert total[9] == 3  # 新发展: a number, not text
+    lines = making.file_of(actor, run, "csv")
+    assert lines is not None
+    rows = list(csv.reader(io.StringIO(lines.decode("utf-8-sig"))))
+    assert next(row for row in rows if row[1:2] == ["合计"])[9] == "3"
+
+
+def test_asked_for_twice_it_is_made_once_until_the_data_change(world: World) -> None:
+    world.add_member(world.branch)
+    first = ordered(world, "progress", world.district).id
+    assert ordered(world, "progress", world.district).id == first
+    world.add_member(world.branch)
+    assert ordered(world, "progress", world.district).id != first
+
+
+def test_what_is_not_in_scope_is_not_there(world: World) -> None:
+    actor = world.actor(world.district)
+    with pytest.raises(NotFound):
+        making.order(actor, find_report("progress"), Asked(world.other_district.id))
+    run = ordered(world, "progress", world.other_district)
+    with pytest.raises(NotFound):
+        report_runs.find_run(actor, run.id)
+
+
+def test_full_id_numbers_want_a_reason_and_are_sealed(world: World) -> None:
+    member = world.add_member(world.branch)
+    report, actor = find_report("missing"), world.actor(world.branch)
+    full = Asked(world.branch.id, unmasked=True)
+    with pytest.raises(making.ReasonMissing):
+        making.order(actor, report, full, reason="  ")
+    masked = ordered(world, "missing", world.branch)
+    run = making.order(actor, report, full, reason="核对学籍")
+    from portal.services.members import PersonalField, plain_field
+
+    number = plain_field(world.member(member), PersonalField.ID_NUMBER)
+    assert number in pdf_text(world, run, world.branch)
+    assert "核对学籍" in pdf_text(world, run, world.branch).replace("\n", "")
+    assert number not in pdf_text(world, masked, world.branch)
+    with runtime().store.open(f"{run.folder}/content.json") as file:
+        assert number.encode() not in file.read()
+
+
+def large(monkeypatch: pytest.MonkeyPatch, rows: int = 4) -> None:
+    """Small figures for what is large, so that a test has several parts."""
+    monkeypatch.setattr(making, "SMALL_ROWS", rows)
+    monkeypatch.setattr("portal.reports.document.PART_ROWS", rows)
+
+
+def test_a_large_one_is_made_in_parts_by_the_worker(
+    world: World, monkeypatch: pytest.MonkeyPatch, database: str
+) -> None:
+    large(monkeypatch)
+    for _ in range(11):
+        world.add_member(world.branch)
+    run = ordered(world, "missing", world.district)
+    assert run.state is RunState.WAITING
+    assert ordered(world, "missing", world.district).id == run.id  # a double click
+    working.work(60)
+    run = report_runs.find_run(world.actor(world.district), run.id)
+    assert (run.state, run.rows, run.rows_done) == (RunState.DONE, 11, 11)
+    text = pdf_text(world, run, world.district).replace("\u3000", "")
+    assert f"共 {run.pages} 页" in text
+    assert text.count("小计") == 1
+    told = db.session.query(Message).filter(Message.url == f"/reports/runs/{run.id}").one()
+    assert told.subject.startswith("报表已生成")
+    kept = {file.key.rsplit("/")[-1] for file in runtime().store.keys(f"{run.folder}/")}
+    assert kept == {"content.json", "report.pdf"}
+
+
+def test_a_worker_that_is_lost_leaves_its_finished_parts_to_the_next(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large(monkeypatch, 2)
+    for _ in range(9):
+        world.add_member(world.branch)
+    run = ordered(world, "missing", world.district)
+    taken = report_runs.take(run.id)
+    assert taken is not None
+    actor = world.actor(world.district)
+    assert making.begin(taken, actor)
+    assert not making.finish(taken, tell=True, go_on=lambda: False)  # it ends here
+    first = sorted(file.key for file in runtime().store.keys(f"{run.folder}/"))
+    assert len(first) == 3  # what it says, two parts
+    world.add_member(world.branch)  # after the state that the report shows
+    asked: list[str] = []
+    typeset = runtime().typesetter.part
+    monkeypatch.setattr(
+        runtime().typesetter, "part", lambda html, **how: asked.append(html) or typeset(html, **how)
+    )
+    with time_machine.travel(clock.now() + timedelta(minutes=5)):
+        working.work(60)
+    run = report_runs.find_run(actor, run.id)
+    assert (run.state, run.rows) == (RunState.DONE, 9)
+    assert len(asked) == 4  # three parts and the page numbers
+
+
+def test_a_cancelled_one_keeps_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    large(monkeypatch, 2)
+    for _ in range(5):
+        world.add_member(world.branch)
+    run = ordered(world, "missing", world.district)
+    taken = report_runs.take(run.id)
+    assert taken is not None
+    actor = world.actor(world.district)
+    making.begin(taken, actor)
+    report_runs.cancel(actor, run.id)
+    with pytest.raises(report_runs.LeaseLost):
+        making.finish(taken, tell=True)
+    run = report_runs.find_run(actor, run.id)
+    assert run.state is RunState.CANCELLED
+    assert making.file_of(actor, run, "pdf") is None
+
+
+def test_files_go_after_a_week_and_the_code_can_be_verified_still(world: World) -> None:
+    run = ordered(world, "progress", world.district)
+    code, folder = run.code, run.folder
+    with time_machine.travel(clock.now() + report_runs.KEPT + timedelta(hours=1)):
+        sweep.sweep()
+    assert list(runtime().store.keys(f"{folder}/")) == []
+    browser = world.client(None)
+    shown = browser.get(f"/verify?code={group_code(code).lower()}").get_data(as_text=True)
+    assert "本系统生成" in shown
+
+
+def test_a_changed_paper_is_seen(world: World) -> None:
+    run = ordered(world, "progress", world.district)
+    browser = world.client(None)
+    good = browser.get(making.verify_path(run)).get_data(as_text=True)
+    assert "校验码一致" in good
+    bad = browser.get(f"/verify?code={run.code}&mark=0123456789ABCDEF").get_data(as_text=True)
+    assert "校验码不一致" in bad
+    assert "没有这个编码的报表" in browser.get("/verify?code=0000-0000-0000").get_data(as_text=True)
+
+
+@pytest.mark.parametrize("slug", [report.slug for report in REPORTS])
+def test_every_report_of_nothing_says_so(world: World, slug: str) -> None:
+    report = find_report(slug)
+    node = world.branch if report.only_branches else world.district
+    content = content_of(world, slug, node).content
+    if not content.row_count:
+        assert content.empty
+
+
+def test_a_code_is_read_as_people_type_it(app: Flask) -> None:
+    assert parse_code("7k3m-q2xw-9hta") == "7K3MQ2XW9HTA"
+    assert parse_code(" ７K3M Q2XW 9HTA ") == "7K3MQ2XW9HTA"
+    assert parse_code("OIL0-0000-0000") == "011000000000"
+    assert parse_code("7K3M-Q2XW-9HT") is None
+    assert parse_code("") is None
+    assert Action.MAKE_REPORTS
