@@ -31,7 +31,7 @@ from portal.demo.members import DemoMember, Profile
 from portal.demo.paper import Paper
 from portal.demo.people import People
 from portal.models import Account, Member
-from portal.services.derived import add_to_tally, contribution
+from portal.services.derived import add_to_tallies, contribution
 from portal.services.transaction import writing
 from portal.settings import load_settings
 
@@ -213,7 +213,7 @@ def add_members(instance: Path, count: int) -> list[int]:
                 scan_late=False,
                 irregularity=row["irregularity"],
             )
-            add_to_tally(branch_id, dict(counted))
+            add_to_tallies(branch_id, row["joined"], counted)
     app.extensions["portal"].close()
     return [row["id"] for row in rows]
 

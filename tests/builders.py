@@ -30,7 +30,7 @@ from portal.models import Account, Member, Organisation, Tally
 from portal.rules.id_number import IdNumber
 from portal.rules.organisations import OrganisationKind as Kind
 from portal.services import joining
-from portal.services.derived import add_to_tally, contribution
+from portal.services.derived import add_to_tallies, contribution
 from portal.services.joining import JoiningFields
 from portal.services.registration import NewPerson, register
 from portal.services.scans import Uploaded, upload
@@ -222,10 +222,11 @@ class World:
             counted = contribution(
                 is_new_member=row["is_new_member"],
                 has_scan=False,
+                scan_checked=False,
                 scan_late=False,
                 irregularity=row["irregularity"],
             )
-            add_to_tally(branch.id, dict(counted))
+            add_to_tallies(branch.id, joined, counted)
             count_on(Member)
         return last + 1
 

@@ -12,7 +12,14 @@ from portal.rules.progress import Count, Counts, Period
 from portal.services.home import FORMS_SHOWN, WORST, branch_home, committee_home
 from portal.services.listing import Filter, ListQuery, Sort, count_members, list_members
 from portal.services.progress import children_progress, counts_of, members_behind, total
-from tests.recounts import EVERYBODY, recount, recount_filters, recount_requests, recount_worst
+from tests.recounts import (
+    EVERYBODY,
+    recount,
+    recount_filters,
+    recount_requests,
+    recount_unchecked,
+    recount_worst,
+)
 
 
 def behind(actor: Actor, top: Organisation, count: Count, period: Period = EVERYBODY) -> list[int]:
@@ -70,4 +77,5 @@ def assert_committee(actor: Actor) -> None:
     wanted = recount(top)
     assert home.counts == Counts(**{name: len(wanted[Count(name)]) for name in Counts._fields})
     assert [(one.id, one.overdue, one.oldest) for one in home.worst] == recount_worst(top)[:WORST]
+    assert home.unchecked == recount_unchecked(top)
     assert home.releases in (None, recount_requests(top))

@@ -32,7 +32,10 @@ _MEMBERS = text(
     f"""{_BELOW}
     SELECT member.id, branch_id, joined, is_new_member, irregularity, due_date,
            left_at IS NOT NULL AS is_left,
-           (SELECT late FROM scan WHERE member_id = member.id AND state = 'current') AS late
+           (SELECT late FROM scan WHERE member_id = member.id AND state = 'current') AS late,
+           (SELECT kinds FROM scan_check JOIN scan ON scan.id = scan_check.scan_id
+            WHERE scan.member_id = member.id AND state = 'current'
+              AND scan_check.ended_at IS NULL) AS faults
     FROM member JOIN below ON below.id = member.branch_id
     """
 ).columns(due_date=Member.due_date.type, joined=Member.joined.type)
@@ -45,7 +48,10 @@ _REQUESTS = text(
 
 
 def rows_below(top: int) -> list[Any]:
-    """Every member of a subtree, who was set aside too; ``late`` is None without a form."""
+    """Every member of a subtree, who was set aside too; ``late`` is None without a form.
+
+    ``faults``: what the standing check of the form found, empty: nothing, None without one.
+    """
     return list(db.session.execute(_MEMBERS, {"top": top}))
 
 
@@ -84,6 +90,7 @@ def recount_filters(branch_id: int) -> dict[Filter, set[int]]:
         Filter.NEW: found[Count.NEW],
         Filter.MISSING: found[Count.NOT_UPLOADED],
         Filter.OVERDUE: found[Count.OVERDUE],
+        Filter.FAULTY: {row.id for row in rows if not row.is_left and row.faults},
         Filter.IRREGULAR: found[Count.IRREGULAR],
         Filter.LEFT: {row.id for row in rows if row.is_left},
     }
@@ -97,6 +104,12 @@ def recount_worst(top: int) -> list[tuple[int, int, date]]:
             by_branch.setdefault(row.branch_id, []).append(row.due_date)
     found = [(branch_id, len(days), min(days)) for branch_id, days in by_branch.items()]
     return sorted(found, key=lambda one: (-one[1], one[2], one[0]))
+
+
+def recount_unchecked(top: int) -> int:
+    """New members of a subtree whose form nobody has checked."""
+    uploaded = recount(top)[Count.UPLOADED]
+    return sum(row.id in uploaded and row.faults is None for row in rows_below(top))
 
 
 def recount_requests(top: int) -> int:

@@ -29,6 +29,7 @@ from portal.demo.members import DemoMember, Profile
 from portal.demo.people import People
 from portal.demo.tree import Node, city_tree
 from portal.models import Account, Installation, Member, Organisation, Scan, ScanState, Tally
+from portal.services.month_tallies import count_anew
 from portal.services.transaction import writing
 
 ORGANISATIONS = 60_000
@@ -68,6 +69,7 @@ def load(
                 add_tally(session, tally)
         progress(f"{done} members after {time.monotonic() - began:.0f} s")
     with writing():
+        count_anew(home.path for home in branches)
         restart_sequences()
     write_accounts(listed)
 

@@ -44,6 +44,7 @@ from portal.services import progress_days
 from portal.services.accounts import hash_password
 from portal.services.derived import TALLIED, contribution, derive
 from portal.services.members import sealed_fields
+from portal.services.month_tallies import count_anew
 from portal.services.transaction import writing
 from portal.settings import Mode
 
@@ -84,6 +85,7 @@ def load_demo(*, progress: Progress = lambda _text: None) -> None:
         session.execute(insert(NumberRelease), release_rows(rows, accounts))
         session.execute(insert(Scan), scans)
         session.execute(insert(Tally), tally_rows(rows, branches))
+        count_anew(node.path for node in branches)
         session.add_all(joinings(chance, branches[0].id))
         session.flush()
         restart_sequences()
@@ -167,6 +169,7 @@ def tally_rows(rows: Iterable[dict[str, Any]], branches: Iterable[Node]) -> list
         counts[row["branch_id"]] += contribution(
             is_new_member=row["is_new_member"],
             has_scan=row["has_scan"],
+            scan_checked=False,
             scan_late=row["scan_late"],
             irregularity=row["irregularity"],
         )

@@ -23,7 +23,7 @@ from portal.models.organisation import Organisation
 from portal.models.progress import ProgressDay
 from portal.models.report import ReportRun, RunState
 from portal.models.scan import Scan, ScanOrigin, ScanState
-from portal.models.tally import Tally
+from portal.models.tally import MonthTally, Tally
 
 __all__ = [
     "Account",
@@ -50,6 +50,7 @@ __all__ = [
     "Message",
     "MessageKind",
     "MessageRead",
+    "MonthTally",
     "NumberHolding",
     "NumberRelease",
     "OneTimeCode",

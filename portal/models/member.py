@@ -16,9 +16,10 @@ from portal.rules.leaving import LeavingReason
 class Member(Base):
     """A league member of a branch.
 
-    ``is_new_member``, ``due_date``, ``irregularity``, ``has_scan`` and ``scan_late`` are results of
-    the rules and of the scan table, stored so that lists and tallies need no computing;
-    ``portal.services.derived`` alone writes them and ``flask fsck`` compares them.
+    ``is_new_member``, ``due_date``, ``irregularity``, ``has_scan``, ``scan_late`` and
+    ``scan_checked`` are results of the rules and of the scan and check tables, stored so that lists
+    and tallies need no computing; ``portal.services.derived`` alone writes them and ``flask fsck``
+    compares them.
     """
 
     __tablename__ = "member"
@@ -97,6 +98,10 @@ class Member(Base):
     has_scan: Mapped[bool]
     scan_late: Mapped[bool] = mapped_column(
         default=False, server_default=false(), doc="The current scan came after the due date."
+    )
+
+    scan_checked: Mapped[bool] = mapped_column(
+        default=False, server_default=false(), doc="The current scan has a check that stands."
     )
 
     left_at: Mapped[datetime | None] = mapped_column(

@@ -28,6 +28,7 @@ from portal.models import (
 )
 from portal.rules.scan_checks import Verdict, verdict_of
 from portal.services import audit, check_notices
+from portal.services.derived import tallied
 from portal.services.members import find_member
 from portal.services.scans import current_scan
 from portal.services.transaction import reading, writing
@@ -156,9 +157,6 @@ def record_check(
     if before is not None and before.id != seen:
         raise CheckedMeanwhile(f"{before.organisation} {before.who}", before.at)
     moment = clock.now()
-    if before is not None:
-        db.session.get_one(ScanCheck, before.id).ended_at = moment
-        db.session.flush()  # before the new one, for the index "one check stands"
     assert actor.organisation_id is not None
     made = ScanCheck(
         scan_id=scan.id,
@@ -171,8 +169,11 @@ def record_check(
         pages=verdict.pages,
         remark=verdict.remark,
     )
-    db.session.add(made)
-    db.session.flush()
+    with tallied(member):
+        if before is not None:
+            db.session.get_one(ScanCheck, before.id).ended_at = moment
+            db.session.flush()  # before the new one, for the index "one check stands"
+        db.session.add(made)
     audit.record(
         actor,
         audit.Event.SCAN_CHECKED,
@@ -216,16 +217,17 @@ def take_back_check(actor: Actor, made: ScanCheck) -> int:
     is_own = made.checked_by_id == actor.account_id
     if not is_own or made.ended_at is not None or scan is None or scan.id != made.scan_id:
         raise NothingToTakeBack
-    made.ended_at = made.undone_at = clock.now()
-    db.session.flush()
-    before = db.session.scalar(
-        select(ScanCheck)
-        .where(ScanCheck.scan_id == scan.id, ScanCheck.undone_at.is_(None))
-        .order_by(ScanCheck.id.desc())
-        .limit(1)
-    )
-    if before is not None:
-        before.ended_at = None
+    with tallied(member):
+        made.ended_at = made.undone_at = clock.now()
+        db.session.flush()
+        before = db.session.scalar(
+            select(ScanCheck)
+            .where(ScanCheck.scan_id == scan.id, ScanCheck.undone_at.is_(None))
+            .order_by(ScanCheck.id.desc())
+            .limit(1)
+        )
+        if before is not None:
+            before.ended_at = None
     if made.round_id is not None:  # there it waits again, or is what the round said before
         said = before.id if before is not None and before.round_id == made.round_id else None
         db.session.execute(

@@ -8,18 +8,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import and_, insert, select, update
 
 from portal import clock
 from portal.extensions import db
-from portal.models import Member, NumberHolding, Scan, ScanState, Tally
+from portal.models import Member, NumberHolding, Scan, ScanCheck, ScanState, Tally
 from portal.rules.deadlines import due_date
 from portal.rules.irregular import Irregularity, irregularity
 from portal.rules.member_number import NumberPolicy, is_new_member
 from portal.runtime import runtime
+from portal.services.month_tallies import add_to_month
 
-TALLIED = ("members", "new_members", "with_scan", "late", *(kind.value for kind in Irregularity))
-"""The counts of a ``Tally``."""
+TALLIED = (
+    "members",
+    "new_members",
+    "with_scan",
+    "checked",
+    "late",
+    *(kind.value for kind in Irregularity),
+)
+"""The counts of a ``Tally`` and a ``MonthTally``."""
 
 TALLIED_IRREGULARITIES: dict[Irregularity, str] = {kind: kind.value for kind in Irregularity}
 """The column of ``Tally`` that counts each kind of irregular number."""
@@ -72,6 +80,7 @@ def contribution(
     *,
     is_new_member: bool,
     has_scan: bool,
+    scan_checked: bool,
     scan_late: bool,
     irregularity: Irregularity | None,
     left: bool = False,
@@ -83,6 +92,7 @@ def contribution(
     if is_new_member:
         counts["new_members"] = 1
         counts["with_scan"] = int(has_scan)
+        counts["checked"] = int(scan_checked)
         counts["late"] = int(scan_late)
     if irregularity is not None:
         counts[TALLIED_IRREGULARITIES[irregularity]] = 1
@@ -95,16 +105,19 @@ def tallied(member: Member) -> Iterator[None]:
 
     To be used inside ``writing()``.
     """
-    before, number_before = _contribution_of(member), member.number
+    before, joined_before, number_before = _contribution_of(member), member.joined, member.number
     yield
     db.session.flush()
-    member.has_scan, member.scan_late = _current_scan(member.id)
+    member.has_scan, member.scan_late, member.scan_checked = _current_scan(member.id)
     _store_rules(member)
     after = _contribution_of(member)
-    after.subtract(before)
-    changes = {name: delta for name, delta in after.items() if delta}
-    if changes:
-        add_to_tally(member.branch_id, changes)
+    add_to_branch(member.branch_id, _difference(before, after))
+    if member.joined == joined_before:
+        add_to_month(member.branch_id, member.joined, _difference(before, after))
+    else:
+        moves = {joined_before: (before, Counter()), member.joined: (Counter(), after)}
+        for month in sorted(moves):  # in one order, so that no two wait for each other
+            add_to_month(member.branch_id, month, _difference(*moves[month]))
     if member.number != number_before:
         _end_holding(member)
         _begin_holding(member)
@@ -115,16 +128,24 @@ def enter(member: Member) -> None:
 
     All other columns are filled. To be used inside ``writing()``.
     """
-    member.has_scan = member.scan_late = False
+    member.has_scan = member.scan_late = member.scan_checked = False
     _store_rules(member)
     db.session.add(member)
     db.session.flush()
-    add_to_tally(member.branch_id, _contribution_of(member))
+    add_to_tallies(member.branch_id, member.joined, _contribution_of(member))
     _begin_holding(member)
 
 
-def add_to_tally(branch_id: int, changes: Mapping[str, int]) -> None:
+def add_to_tallies(branch_id: int, joined: date, changes: Counter[str]) -> None:
+    """Add to the counts of a branch and of a joining month."""
+    add_to_branch(branch_id, _difference(Counter(), changes))
+    add_to_month(branch_id, joined, _difference(Counter(), changes))
+
+
+def add_to_branch(branch_id: int, changes: Mapping[str, int]) -> None:
     """Add to a branch's counts; makes the row when the branch had none."""
+    if not changes:
+        return
     columns = Tally.__table__.c
     done = db.session.execute(
         update(Tally)
@@ -135,11 +156,20 @@ def add_to_tally(branch_id: int, changes: Mapping[str, int]) -> None:
         db.session.execute(insert(Tally).values(branch_id=branch_id, **changes))
 
 
-def _current_scan(member_id: int) -> tuple[bool, bool]:
-    """Whether the member has a current scan, and whether it came late."""
-    current = select(Scan.late).where(Scan.member_id == member_id, Scan.state == ScanState.CURRENT)
-    late = db.session.scalar(current)
-    return late is not None, bool(late)
+def _difference(before: Counter[str], after: Counter[str]) -> dict[str, int]:
+    """What has to be added to come from one contribution to the other."""
+    names = before.keys() | after.keys()
+    return {name: after[name] - before[name] for name in names if after[name] != before[name]}
+
+
+def _current_scan(member_id: int) -> tuple[bool, bool, bool]:
+    """Whether the member has a current scan, whether it came late, and whether a check stands."""
+    found = db.session.execute(
+        select(Scan.late, ScanCheck.id)
+        .outerjoin(ScanCheck, and_(ScanCheck.scan_id == Scan.id, ScanCheck.ended_at.is_(None)))
+        .where(Scan.member_id == member_id, Scan.state == ScanState.CURRENT)
+    ).one_or_none()
+    return (True, found[0], found[1] is not None) if found else (False, False, False)
 
 
 def _store_rules(member: Member) -> None:
@@ -171,6 +201,7 @@ def _contribution_of(member: Member) -> Counter[str]:
     return contribution(
         is_new_member=member.is_new_member,
         has_scan=member.has_scan,
+        scan_checked=member.scan_checked,
         scan_late=member.scan_late,
         irregularity=member.irregularity,
         left=member.left_at is not None,

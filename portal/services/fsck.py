@@ -9,24 +9,23 @@ touched.
 from __future__ import annotations
 
 import hashlib
-from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, delete, insert, or_, select, update
+from sqlalchemy import and_, insert, or_, select, update
 from sqlalchemy.orm import aliased
 
 from portal import clock
 from portal.extensions import db
-from portal.models import Member, NumberHolding, Organisation, Scan, ScanState, Tally
+from portal.models import Member, NumberHolding, Organisation, Scan, ScanCheck, ScanState
 from portal.runtime import runtime
-from portal.services import audit, drafts, fsck_looks, letter_files
-from portal.services.derived import TALLIED, contribution, derive
+from portal.services import audit, drafts, fsck_looks, fsck_tallies, letter_files
+from portal.services.derived import derive
 from portal.services.transaction import writing
 
 CHUNK = 5000
-_STORED = ("is_new_member", "due_date", "irregularity", "has_scan", "scan_late")
+_STORED = ("is_new_member", "due_date", "irregularity", "has_scan", "scan_late", "scan_checked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +40,8 @@ class Finding:
 
 def check(*, read_files: bool = True) -> list[Finding]:
     """All that does not agree. ``read_files`` compares each form's bytes with its hash."""
-    tallies: defaultdict[int, Counter[str]] = defaultdict(Counter)
-    findings = [*_check_paths(), *_check_members(tallies), *_check_tallies(tallies)]
+    counted = fsck_tallies.Counted()
+    findings = [*_check_paths(), *_check_members(counted), *_check_tallies(counted)]
     findings += _check_holdings()
     findings += [Finding("job", *found, derived=True) for found in fsck_looks.check()]
     findings += _check_originals()
@@ -55,20 +54,14 @@ def repair(progress: Callable[[str], None] = lambda _text: None) -> int:
     """Store what the rules say now, and count the tallies anew; returns how many rows changed."""
     changed = 0
     with writing() as session:
-        tallies: defaultdict[int, Counter[str]] = defaultdict(Counter)
+        counted = fsck_tallies.Counted()
         for member, said in _members_and_rules():
             if said != _stored(member):
                 session.execute(update(Member).where(Member.id == member.id).values(**said))
                 changed += 1
-            tallies[member.branch_id] += _count(member, said)
-        changed += sum(1 for _ in _check_tallies(tallies))
-        session.execute(delete(Tally))
-        rows = [
-            {"branch_id": branch, **{name: counts[name] for name in TALLIED}}
-            for branch, counts in tallies.items()
-        ]
-        if rows:  # an installation without members has none
-            session.execute(insert(Tally), rows)
+            counted.add(member, said)
+        changed += sum(1 for _ in fsck_tallies.differences(counted))
+        fsck_tallies.store(counted)
         changed += sum(1 for _ in _check_holdings())
         _repair_holdings()
         changed += fsck_looks.repair()
@@ -93,9 +86,9 @@ def _check_paths() -> Iterator[Finding]:
             yield Finding("path", f"organisation {organisation_id}", text, derived=False)
 
 
-def _check_members(tallies: defaultdict[int, Counter[str]]) -> Iterator[Finding]:
+def _check_members(counted: fsck_tallies.Counted) -> Iterator[Finding]:
     for member, said in _members_and_rules():
-        tallies[member.branch_id] += _count(member, said)
+        counted.add(member, said)
         stored = _stored(member)
         for name, value in said.items():
             if stored[name] != value:
@@ -107,21 +100,9 @@ def _check_members(tallies: defaultdict[int, Counter[str]]) -> Iterator[Finding]
                 )
 
 
-def _check_tallies(counted: defaultdict[int, Counter[str]]) -> Iterator[Finding]:
-    stored = {
-        row.branch_id: Counter({name: getattr(row, name) for name in TALLIED})
-        for row in db.session.execute(select(Tally.__table__))
-    }
-    for branch_id in sorted(stored.keys() | counted.keys()):
-        kept, real = stored.get(branch_id, Counter()), counted.get(branch_id, Counter())
-        for name in TALLIED:
-            if kept[name] != real[name]:
-                yield Finding(
-                    "tally",
-                    f"branch {branch_id}",
-                    f"{name} is stored as {kept[name]}, counted {real[name]}",
-                    derived=True,
-                )
+def _check_tallies(counted: fsck_tallies.Counted) -> Iterator[Finding]:
+    for subject, text in fsck_tallies.differences(counted):
+        yield Finding("tally", subject, text, derived=True)
 
 
 # The unique index on open holdings lets no number have two, so these two say all: a member's
@@ -227,10 +208,13 @@ def _members_and_rules() -> Iterator[tuple[Any, dict[str, Any]]]:
         Member.has_scan,
         Member.scan_late,
         Member.left_at,
+        Member.scan_checked,
         Scan.late.label("late"),
+        ScanCheck.id.label("check_id"),
     )
     current = and_(Scan.member_id == Member.id, Scan.state == ScanState.CURRENT)
-    query = query.outerjoin(Scan, current).order_by(Member.id)
+    standing = and_(ScanCheck.scan_id == Scan.id, ScanCheck.ended_at.is_(None))
+    query = query.outerjoin(Scan, current).outerjoin(ScanCheck, standing).order_by(Member.id)
     while rows := db.session.execute(query.where(Member.id > last).limit(CHUNK)).all():
         for row in rows:
             said = derive(
@@ -248,6 +232,7 @@ def _members_and_rules() -> Iterator[tuple[Any, dict[str, Any]]]:
                     "irregularity": said.irregularity,
                     "has_scan": row.late is not None,
                     "scan_late": bool(row.late),
+                    "scan_checked": row.check_id is not None,
                 },
             )
         last = rows[-1].id
@@ -255,16 +240,6 @@ def _members_and_rules() -> Iterator[tuple[Any, dict[str, Any]]]:
 
 def _stored(member: Any) -> dict[str, Any]:
     return {name: getattr(member, name) for name in _STORED}
-
-
-def _count(member: Any, said: dict[str, Any]) -> Counter[str]:
-    return contribution(
-        is_new_member=said["is_new_member"],
-        has_scan=said["has_scan"],
-        scan_late=said["scan_late"],
-        irregularity=said["irregularity"],
-        left=member.left_at is not None,
-    )
 
 
 def _sha256(key: str) -> bytes:

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from portal import clock
 from portal.access import Action, Actor, allows, in_subtree
-from portal.models import JoiningState, Member, Organisation
+from portal.models import JoiningState, Member, MonthTally, Organisation, Tally
 from portal.rules.progress import Count, Counts, Period
 from portal.services import urging
 from portal.services.joining_queue import count_joinings
@@ -47,7 +47,9 @@ class BranchHome:
     @property
     def nothing_to_do(self) -> bool:
         """Whether nobody waits for anything."""
-        return not (self.counts.missing or self.counts.irregular or self.joinings)
+        return not (
+            self.counts.missing or self.counts.faulty or self.counts.irregular or self.joinings
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +66,15 @@ class WorstBranch:
 
 @dataclass(frozen=True, slots=True)
 class CommitteeHome:
-    """A committee's first page. ``releases``: requests it can answer; None if it never may."""
+    """A committee's first page. ``releases``: requests it can answer; None if it never may.
+
+    ``unchecked``: forms of new members below that nobody has checked.
+    """
 
     counts: Counts
     worst: tuple[WorstBranch, ...]
     releases: int | None
+    unchecked: int
     messages: tuple[InboxRow, ...]
 
 
@@ -92,8 +98,25 @@ def committee_home(actor: Actor) -> CommitteeHome:
         counts=counts_of(organisation, Period()),
         worst=_worst(organisation),
         releases=count_waiting(actor) if allows(actor, Action.RELEASE_NUMBER) else None,
+        unchecked=unchecked(organisation),
         messages=_unread(actor),
     )
+
+
+def unchecked(organisation: Organisation) -> int:
+    """How many uploaded forms of new members of a subtree nobody has checked.
+
+    From the counts of months where they are kept, so that the whole city is one short sum.
+    """
+    if organisation.parent_id is None:
+        query = select(func.sum(MonthTally.with_scan - MonthTally.checked))
+    else:
+        query = (
+            select(func.sum(Tally.with_scan - Tally.checked))
+            .join(Organisation, Organisation.id == Tally.branch_id)
+            .where(in_subtree(organisation.path))
+        )
+    return reading().scalar(query) or 0
 
 
 def _unread(actor: Actor) -> tuple[InboxRow, ...]:

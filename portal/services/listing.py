@@ -31,6 +31,7 @@ class Filter(StrEnum):
     NEW = "new"
     MISSING = "missing"
     OVERDUE = "overdue"
+    FAULTY = "faulty"  # 检查不合格
     IRREGULAR = "irregular"
     LEFT = "left"  # 已移出: who was set aside
 
@@ -86,6 +87,7 @@ class Counts:
     missing: int
     overdue: int
     irregular: int
+    faulty: int = 0
     left: int = 0
 
 
@@ -154,7 +156,7 @@ _SORT_KEYS: dict[Sort, ColumnElement[Any]] = {
 
 
 def count_members(actor: Actor, action: Action, branch_id: int) -> Counts:
-    """The counts of a branch: from its tally; overdue from today's date, and who left."""
+    """The counts of a branch: from its tally; overdue from today's date, faults, and who left."""
     overdue = (
         select(func.count())
         .select_from(Member)
@@ -174,24 +176,39 @@ def count_members(actor: Actor, action: Action, branch_id: int) -> Counts:
         )
         .scalar_subquery()
     )
+    faulty = (
+        select(func.count())
+        .select_from(Member)
+        .join(Scan, and_(Scan.member_id == Member.id, Scan.state == ScanState.CURRENT))
+        .join(ScanCheck, STANDING)
+        .where(
+            Member.branch_id == branch_id,
+            Member.scan_checked,
+            Member.left_at.is_(None),
+            ScanCheck.kinds != "",
+            members_for(actor, action),
+        )
+        .scalar_subquery()
+    )
     tally = (
         reading()
         .execute(
-            select(*_TALLIED, overdue.label("overdue"), left.label("left")).where(
-                _TALLY.branch_id == branch_id
-            )
+            select(
+                *_TALLIED, overdue.label("overdue"), faulty.label("faulty"), left.label("left")
+            ).where(_TALLY.branch_id == branch_id)
         )
         .one_or_none()
     )
     if tally is None:
         return Counts(0, 0, 0, 0, 0)
-    members, new, with_scan, *irregular, late, gone = tally
+    members, new, with_scan, *irregular, late, faults, gone = tally
     return Counts(
         all=members,
         new=new,
         missing=new - with_scan,
         overdue=late,
         irregular=sum(irregular),
+        faulty=faults,
         left=gone,
     )
 
@@ -273,6 +290,8 @@ def _narrowed(query: Any, asked: ListQuery) -> Any:
             query = query.where(_MISSING)
         case Filter.OVERDUE:
             query = query.where(_MISSING, Member.due_date < clock.today())
+        case Filter.FAULTY:
+            query = query.where(Member.scan_checked, ScanCheck.kinds != "")
         case Filter.IRREGULAR:
             query = query.where(Member.irregularity.is_not(None))
         case _:  # all, or all who left

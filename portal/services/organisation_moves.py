@@ -26,7 +26,8 @@ from portal.models import (
 )
 from portal.rules.organisations import OrganisationKind, depth_of, kinds_above
 from portal.services import audit
-from portal.services.derived import add_to_tally
+from portal.services.derived import add_to_branch
+from portal.services.month_tallies import count_anew, part_of
 from portal.services.organisation_changes import (
     OrganisationRefused,
     find_changeable,
@@ -134,6 +135,7 @@ def move(actor: Actor, organisation_id: int, version: int, parent_id: int) -> No
         session.expire(organisation)
         organisation.parent_id = parent.id
         touch(organisation, actor)
+        _count_months(old, organisation.path)
         audit.record(
             actor,
             audit.Event.ORGANISATION_MOVED,
@@ -175,6 +177,7 @@ def merge(actor: Actor, organisation_id: int, version: int, into_id: int) -> Mer
                 ),
                 execution_options={"synchronize_session": False},
             )
+        _count_months(source.path, target.path)
         for model in (Account, CheckRound):  # rounds of checks, begun or done, stay their people's
             session.execute(
                 update(model)
@@ -210,6 +213,13 @@ def rehang(which: ColumnElement[bool], old: str, new: str) -> Update:
         .where(which)
         .values(path=literal(new).concat(func.substr(Organisation.path, len(old) + 1)))
     )
+
+
+def _count_months(old: str, new: str) -> None:
+    """The counts of joining months follow members from one part of the tree to another."""
+    if part_of(old) != part_of(new):
+        db.session.flush()
+        count_anew((old, new))
 
 
 def _check_move(organisation: Organisation, parent: Organisation) -> None:
@@ -311,5 +321,5 @@ def _move_people(source_id: int, target_id: int) -> None:
     if counts is not None:
         changes = {name: n for name, n in counts._mapping.items() if name != "branch_id" and n}
         if changes:
-            add_to_tally(target_id, changes)
+            add_to_branch(target_id, changes)
         session.execute(delete(Tally).where(Tally.branch_id == source_id))

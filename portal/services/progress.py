@@ -1,7 +1,8 @@
 """工作进度 · 不规范编号: what stands where below a committee, and the members behind each count.
 
-The counts of all members come from the tallies, those of some joining months from the members; what
-depends on today's date is always counted as of now. Count and list are made of one criterion.
+The counts of all members come from the tallies; those of some joining months from the members, and
+for the parts of the whole tree from the tallies of months. What depends on today's date is always
+counted as of now. Count and list are made of one criterion.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from sqlalchemy.orm import aliased
 
 from portal import clock
 from portal.access import Action, Actor, in_subtree, members_for
-from portal.models import Member, Organisation, Tally
+from portal.models import Member, MonthTally, Organisation, Tally
 from portal.rules.deadlines import SOON_DAYS
 from portal.rules.irregular import Irregularity
 from portal.rules.organisations import OrganisationKind
@@ -93,14 +94,15 @@ def children_progress(organisation: Organisation, period: Period) -> tuple[Progr
     """The organisations right below, in order of their making. A branch has none."""
     asked, connection = _statements(), reading()
     of = {"parent_id": organisation.id} | days_now()
-    if period:
-        found = connection.execute(asked.period, of | _months(period))
-        counted = {row[0]: Counts(*row[1:]) for row in found}
+    months = of | _months(period)
+    if period and organisation.parent_id is not None:
+        counted = {row[0]: Counts(*row[1:]) for row in connection.execute(asked.period, months)}
     else:
-        due = {row[0]: row[1:] for row in connection.execute(asked.due, of)}
+        tallies, due = (asked.months, asked.due_of_months) if period else (asked.tallies, asked.due)
+        owed = {row[0]: row[1:] for row in connection.execute(due, months)}
         counted = {
-            row[0]: Counts(*row[1:], *due.get(row[0], (0, 0)))
-            for row in connection.execute(asked.tallies, of)
+            row[0]: Counts(*row[1:], *owed.get(row[0], (0, 0)))
+            for row in connection.execute(tallies, months)
         }
     return tuple(
         ProgressRow(
@@ -220,6 +222,8 @@ class _Statements:
     nodes: Any
     tallies: Any
     due: Any
+    months: Any
+    due_of_months: Any
     period: Any
 
 
@@ -228,35 +232,51 @@ def _statements() -> _Statements:
     """Put together once: that takes longer than SQLite takes to answer them."""
     which = and_(Organisation.parent_id == bindparam("parent_id"), OPEN)
     below = aliased(Organisation)
-    tally = Tally.__table__.c
-    summed = (
-        *(tally[kind.value] for kind in Irregularity),
-        tally.new_members,
-        tally.with_scan,
-        tally.late,
+    within = (
+        Member.joined >= bindparam("first", type_=Date),
+        Member.joined <= bindparam("last", type_=Date),
+    )
+    # The months in the sums, not in the criterion: SQLite would else take the index on them, and
+    # walk a whole city instead of those who owe a form (330 ms instead of 30).
+    due, due_of_months = (
+        per_node(
+            which,
+            below,
+            select(
+                Organisation.id,
+                func.sum(case((and_(Member.due_date < _TODAY, *months), 1), else_=0)),
+                func.sum(case((and_(Member.due_date >= _TODAY, *months), 1), else_=0)),
+            ),
+        )
+        .join(Member, Member.branch_id == below.id)
+        .where(WITHOUT_FORM, Member.due_date <= _SOON)
+        for months in ((), within)
     )
     return _Statements(
         nodes=select(Organisation.id, Organisation.name, Organisation.kind)
         .where(which)
         .order_by(Organisation.id),
-        tallies=per_node(
-            which, below, select(Organisation.id, *(func.sum(column) for column in summed))
-        ).join(Tally, Tally.branch_id == below.id),
-        due=per_node(
+        tallies=per_node(which, below, select(Organisation.id, *_summed(Tally))).join(
+            Tally, Tally.branch_id == below.id
+        ),
+        due=due,
+        months=select(Organisation.id, *_summed(MonthTally))
+        .join(MonthTally, MonthTally.part_id == Organisation.id)
+        .where(
             which,
-            below,
-            select(
-                Organisation.id,
-                func.sum(case((Member.due_date < _TODAY, 1), else_=0)),
-                func.sum(case((Member.due_date >= _TODAY, 1), else_=0)),
-            ),
+            MonthTally.joined >= bindparam("first", type_=Date),
+            MonthTally.joined <= bindparam("last", type_=Date),
         )
-        .join(Member, Member.branch_id == below.id)
-        .where(WITHOUT_FORM, Member.due_date <= _SOON),
+        .group_by(Organisation.id),
+        due_of_months=due_of_months,
         period=per_node(which, below, select(Organisation.id, *_SUMS))
         .join(Member, Member.branch_id == below.id)
-        .where(
-            Member.joined >= bindparam("first", type_=Date),
-            Member.joined <= bindparam("last", type_=Date),
-        ),
+        .where(*within),
     )
+
+
+def _summed(model: type[Tally] | type[MonthTally]) -> tuple[ColumnElement[int], ...]:
+    """The stored counts in the order of ``Counts``; what depends on today is not among them."""
+    columns = model.__table__.c
+    stored = (*(kind.value for kind in Irregularity), "new_members", "with_scan", "late")
+    return tuple(func.sum(columns[name]) for name in stored)

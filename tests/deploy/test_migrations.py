@@ -63,6 +63,10 @@ def test_what_was_there_before_is_there_after(app: Flask) -> None:
         assert [tuple(row) for row in held] == [("202011000003", 1)]
         scan = connection.execute(text("SELECT origin, original_id FROM scan")).one()
         assert tuple(scan) == ("uploaded", None)
+        months = connection.execute(
+            text("SELECT part_id, joined, members, with_scan FROM month_tally")
+        )
+        assert [(one[0], str(one[1]), *one[2:]) for one in months] == [(1, "2020-01-01", 1, 0)]
         about = connection.execute(text("SELECT id, about_id FROM audit_record ORDER BY id"))
         assert [tuple(row) for row in about] == [(1, None), (2, 1), (3, 1), (4, 1)]
         for change in ("UPDATE audit_record SET address = 'x'", "DELETE FROM audit_record"):

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from portal.demo.city import load as load_city
 from portal.demo.load import DemoRefused, load_demo
 from portal.errors import NotFound, StoreUnavailable
 from portal.extensions import db
-from portal.models import Account, Member, Organisation, Scan, Tally
+from portal.models import Account, Member, MonthTally, Organisation, Scan, Tally
 from portal.runtime import runtime
 from portal.services import fsck, installation, job_running, readiness, scans
-from portal.services.derived import add_to_tally
+from portal.services.derived import add_to_branch
 from portal.services.pictures import page_picture, picture_key
 from portal.services.transaction import writing
 from tests import scans as files
@@ -47,6 +47,31 @@ def test_fsck_finds_a_branch_whose_tally_is_gone(world: World) -> None:
     with writing() as session:
         session.execute(Tally.__table__.delete())
     assert {finding.subject for finding in fsck.check()} == {f"branch {world.branch.id}"}
+    fsck.repair()
+    assert fsck.check() == []
+
+
+def test_fsck_finds_a_joining_month_that_counts_too_many_and_one_that_is_gone(world: World) -> None:
+    world.add_member(joined=date(2026, 3, 1))
+    world.add_member(world.far_branch, joined=date(2026, 4, 1))
+    with writing() as session:
+        here = MonthTally.part_id == world.district.id
+        session.execute(update(MonthTally).where(here).values(checked=7))
+        session.execute(delete(MonthTally).where(MonthTally.part_id == world.other_district.id))
+    assert [(one.subject, one.text) for one in fsck.check()] == [
+        (
+            f"organisation {world.district.id}, joined 2026-03",
+            "checked is stored as 7, counted 0",
+        ),
+        (
+            f"organisation {world.other_district.id}, joined 2026-04",
+            "members is stored as 0, counted 1",
+        ),
+        (
+            f"organisation {world.other_district.id}, joined 2026-04",
+            "new_members is stored as 0, counted 1",
+        ),
+    ]
     fsck.repair()
     assert fsck.check() == []
 
@@ -93,8 +118,8 @@ def test_fsck_compares_rows_and_files_both_ways(world: World) -> None:
 
 def test_a_tally_is_made_when_a_branch_has_none(world: World) -> None:
     with writing():
-        add_to_tally(world.sister.id, {"members": 2})
-        add_to_tally(world.sister.id, {"members": 1})
+        add_to_branch(world.sister.id, {"members": 2})
+        add_to_branch(world.sister.id, {"members": 1})
     assert world.tally(world.sister)["members"] == 3
 
 

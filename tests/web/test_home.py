@@ -5,9 +5,13 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from portal import clock
+from portal.rules.scan_checks import Fault, FaultKind, Verdict
 from portal.services import numbers
+from portal.services.checks import check
 from portal.services.home import FORMS_SHOWN
+from portal.services.scans import current_scan
 from tests.builders import World
+from tests.scans import good_scan
 
 
 def test_a_branch_sees_what_is_asked_of_it_and_can_do_it_there(world: World) -> None:
@@ -74,6 +78,35 @@ def test_a_committee_with_nothing_to_do_is_told_so(world: World) -> None:
     page = world.client_of(world.municipal).get("/home").text
     assert "现在没有要做的事" in page
     assert "下级团支部没有逾期的" in page
+
+
+def test_forms_to_check_lead_to_a_round_of_them_and_faults_to_their_branch(world: World) -> None:
+    members = [world.add_member(name=name) for name in ("安新", "白期")]
+    for one in members:
+        world.upload(one)
+    officer, branch = world.client_of(world.district), world.client_of(world.branch)
+    page = officer.get("/home").text
+    assert '<a href="/checks/new?choice=unchecked"><b>2</b> 份已上传' in page
+    assert 'value="unchecked" checked' in officer.get("/checks/new?choice=unchecked").text
+    assert 'value="all" checked' in officer.get("/checks/new?choice=all").text
+    assert "检查不合格" not in branch.get("/home").text
+    assert "检查不合格" not in branch.get("/members/").text
+    district = world.actor(world.district)
+    for one, verdict in zip(
+        members, (Verdict(), Verdict((Fault(FaultKind.NO_SEAL),))), strict=True
+    ):
+        scan = current_scan(one)
+        assert scan is not None
+        check(district, one, scan.id, verdict, seen=None)
+    assert "还没有人检查" not in officer.get("/home").text
+    assert '?filter=faulty"><b class="count-wrong">1</b> 份' in branch.get("/home").text
+    listed = branch.get("/members/?filter=faulty").text
+    assert "白期" in listed
+    assert "安新" not in listed
+    world.upload(members[1], good_scan(3))
+    assert ">1</b> 份已上传" in officer.get("/home").text
+    assert "没有检查不合格的《入团志愿书》" in branch.get("/members/?filter=faulty").text
+    assert "现在没有要做的事" in branch.get("/home").text
 
 
 def test_members_have_their_card_instead(world: World) -> None:

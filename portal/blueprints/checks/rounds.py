@@ -63,7 +63,7 @@ def new() -> Response:
         "checks/new.html",
         below=below,
         choices=CHOICES,
-        typed=request.form,
+        typed=request.values,
         error=error,
         most=MOST_OF_EACH,
         token=secrets.token_urlsafe(16),

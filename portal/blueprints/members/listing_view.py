@@ -71,9 +71,11 @@ FILTERS: tuple[tuple[Filter, str, str | None], ...] = (
     (Filter.NEW, "新发展", None),
     (Filter.MISSING, "未上传", "warning"),
     (Filter.OVERDUE, "已逾期", "wrong"),
+    (Filter.FAULTY, "检查不合格", "warning"),
     (Filter.IRREGULAR, "编号不规范", "warning"),
     (Filter.LEFT, "已移出", None),
 )
+RARE = (Filter.FAULTY, Filter.LEFT)
 
 
 def listing_for(actor: Actor, action: Action, branch: Branch, *, url: str, own: bool) -> Listing:
@@ -95,8 +97,8 @@ def listing_for(actor: Actor, action: Action, branch: Branch, *, url: str, own: 
                 tone,
             )
             for key, label, tone in FILTERS
-            # Most branches have set nobody aside: then there is nothing to filter.
-            if key is not Filter.LEFT or counts.left or asked.filter is Filter.LEFT
+            # In most branches there are none of these: then there is nothing to filter.
+            if key not in RARE or getattr(counts, key.value) or asked.filter is key
         ),
         query=asked.text,
         filter_key=asked.filter.value,
@@ -155,6 +157,8 @@ def _empty(asked: ListQuery, counts: Counts, page: ListPage) -> str:
             return "本支部没有新发展团员，不需要上传《入团志愿书》。"
         case Filter.OVERDUE:
             return "没有逾期的团员。审批同意后 30 日内上传即可。"
+        case Filter.FAULTY:
+            return "没有检查不合格的《入团志愿书》。上级检查指出的问题都已重新上传或改为合格。"
         case Filter.IRREGULAR:
             return "没有编号不规范的团员。"
         case Filter.LEFT:
