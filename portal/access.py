@@ -66,6 +66,7 @@ class Action(StrEnum):
     VIEW_OWN_ACCOUNT = "view own account"
     CHANGE_OWN_PASSWORD = "change own password"  # noqa: S105 (a name)
     CHANGE_OWN_CONTACT = "change own contact"
+    CHANGE_OWN_MAIL = "change own mail"
     LIST_OWN_SIGN_INS = "list own sign-ins"
     END_OWN_SIGN_INS = "end own sign-ins"
     READ_MESSAGES = "read messages"
@@ -143,6 +144,7 @@ POLICY: Mapping[Action, Mapping[Role, Scope]] = {
     Action.VIEW_OWN_ACCOUNT: dict.fromkeys(Role, Scope.SELF),
     Action.CHANGE_OWN_PASSWORD: dict.fromkeys(Role, Scope.SELF),
     Action.CHANGE_OWN_CONTACT: {M: Scope.SELF},
+    Action.CHANGE_OWN_MAIL: dict.fromkeys(Role, Scope.SELF),
     Action.LIST_OWN_SIGN_INS: dict.fromkeys(Role, Scope.SELF),
     Action.END_OWN_SIGN_INS: dict.fromkeys(Role, Scope.SELF),
     Action.READ_MESSAGES: dict.fromkeys(Role, Scope.SELF),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from itertools import groupby
@@ -167,6 +167,12 @@ class Content:
         )
         return hashlib.sha256(text.encode()).digest()
 
+    def without_cut_sums(self) -> Self:
+        """Without the sum of a section whose last rows were left out."""
+        if self.whole or not self.sections:
+            return self
+        return replace(self, sections=(*self.sections[:-1], replace(self.sections[-1], total=None)))
+
     def parts(self, rows: int) -> Iterator[Content]:
         """The same in parts of about ``rows`` rows, cut between sections where one fits."""
         waiting: list[Section] = []
@@ -189,15 +195,7 @@ class Content:
             yield self._part(waiting)
 
     def _part(self, sections: list[Section]) -> Content:
-        return Content(
-            self.columns,
-            tuple(sections),
-            self.total,
-            self.facts,
-            self.empty,
-            self.extra,
-            self.whole,
-        )
+        return replace(self, sections=tuple(sections))
 
 
 def subtotal(columns: tuple[Column, ...], members: int) -> Row:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from portal import clock
@@ -56,7 +56,8 @@ class Made:
 def preview(actor: Actor, report: Report, asked: Asked, *, most: int = PREVIEW_ROWS) -> Made:
     """What it would say, of its first rows; personal columns masked. Raises ``NotFound``."""
     with one_state():
-        return _build(actor, report, _masked(asked), most)
+        made = _build(actor, report, _masked(asked), most)
+    return replace(made, content=made.content.without_cut_sums())
 
 
 def order(
@@ -80,7 +81,9 @@ def order(
         kind=report.slug,
         about_id=about.id,
         about_name=about.name,
-        title=f"{report.title}{f'（{period_words(asked.period)}）' if asked.period else ''}",
+        title=f"{report.title}（{period_words(report, asked.period)}）"
+        if asked.period
+        else report.title,
         address=address,
         asked=asked.to_json(),
         unmasked=asked.unmasked,
@@ -200,7 +203,7 @@ def heading_of(made: Made, maker: str) -> Heading:
     return Heading(
         title=made.report.title,
         organisation=made.subject.organisation.name,
-        period=period_words(made.subject.asked.period) if made.report.by_month else "",
+        period=period_words(made.report, made.subject.asked.period),
         as_of=made.as_of,
         maker=maker,
         notes=made.report.notes,
@@ -226,7 +229,8 @@ def _masked(asked: Asked) -> Asked:
 def _sha256(made: Made) -> bytes:
     about = made.subject.organisation
     return made.content.sha256(
-        f"{made.report.slug}|{about.id}|{about.name}|{period_words(made.subject.asked.period)}"
+        f"{made.report.slug}|{about.id}|{about.name}"
+        f"|{period_words(made.report, made.subject.asked.period)}"
     )
 
 
@@ -250,7 +254,7 @@ def _heading(run: ReportRun, report: Report) -> Heading:
     return Heading(
         title=report.title,
         organisation=run.about_name,
-        period=period_words(asked.period) if report.by_month else "",
+        period=period_words(report, asked.period),
         as_of=run.as_of,
         maker=run.maker,
         code=run.code,

@@ -76,7 +76,8 @@ class Report:
 
     ``landscape``: its paper lies on its long side. ``for_branches``: what a branch may make of
     itself; ``only_branches``: it is about one branch. ``personal``: it has columns that may be
-    unmasked. ``by_month``: it can be asked for some joining months. ``template`` is its page.
+    unmasked. ``by_month``: it can be asked for some months, which are its ``month_name``.
+    ``template`` is its page.
     """
 
     slug: str
@@ -88,17 +89,20 @@ class Report:
     only_branches: bool = False
     personal: bool = False
     by_month: bool = True
+    month_name: str = "入团年月"
     options: tuple[Option, ...] = ()
     template: str = "reports/document.html"
     notes: tuple[str, ...] = field(default=())  # how its columns are counted
 
 
-def period_words(period: Period) -> str:
-    """The joining months as a report's head names them."""
+def period_words(report: Report, period: Period) -> str:
+    """The months as a report's head names them."""
+    if not report.by_month:
+        return ""
     if not period:
-        return "全部入团年月"
+        return f"全部{report.month_name}"
     if period.first and period.first == period.last:
-        return f"入团年月 {format_month(period.first)}"
+        return f"{report.month_name} {format_month(period.first)}"
     first = format_month(period.first) if period.first else "最早"
     last = format_month(period.last) if period.last else "今"
-    return f"入团年月 {first} 至 {last}"
+    return f"{report.month_name} {first} 至 {last}"

@@ -313,6 +313,13 @@ SENTENCES: Mapping[Event, tuple[RecordKind, _Words]] = {
             + "（内容不记录）"
         ),
     ),
+    Event.MAIL_CHANGED: (
+        _K.ACCOUNTS,
+        lambda told: (
+            f"{'关闭' if told.of('off') else '打开'}了自己的邮件提醒"
+            + ("，修改了收邮件的地址（内容不记录）" if told.of("address") else "")
+        ),
+    ),
     Event.MEMBER_CHANGED: (_K.MEMBERS, _changed),
     Event.NUMBER_RELEASE_ASKED: (_K.NUMBERS, _asked),
     Event.NUMBER_RELEASE_WITHDRAWN: (
