@@ -190,13 +190,13 @@ def test_a_number_typed_where_there_is_none(people: People) -> None:
     )
     for link in links:
         page.goto(link)
-        if page.count("#number"):
+        if page.count("input#number"):
             break
-    assert page.count("#number")
+    assert page.count("input#number")
     year = page.evaluate("document.getElementById('joined').value.slice(0, 4)")
-    page.fill("#number", f"{year} 11")
+    page.fill("input#number", f"{year} 11")
     wait_text(page, "#number-check", "还差 6 位")
-    page.fill("#number", f"{year} 1109 8765")
+    page.fill("input#number", f"{year} 1109 8765")
     wait_text(page, "#number-check", "可以使用")
     wait_text(page, "#number-check", "选择文件…")
     faded = "getComputedStyle(document.querySelector('.number-upload .scan-cell')).opacity === '1'"

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
+from flask import Flask
 from sqlalchemy import event, select
 
 from portal.access import Actor
@@ -40,7 +41,7 @@ from portal.services.round_making import (
 )
 from portal.services.transaction import writing
 from tests import scans as files
-from tests.builders import World
+from tests.builders import World, meanwhile
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -147,6 +148,35 @@ def test_a_double_click_makes_one_round(officer: Actor, forms: list[int]) -> Non
     wish = RoundWish(officer.organisation_id or 0, RoundChoice.ALL)
     assert make_round(officer, wish, "same") == make_round(officer, wish, "same")
     assert len(rounds_of(officer).lines) == 1
+
+
+def test_a_double_click_at_once_makes_one_round(
+    officer: Actor, forms: list[int], app: Flask
+) -> None:
+    wish = RoundWish(officer.organisation_id or 0, RoundChoice.ALL)
+    # While the forms are chosen here the other click comes to its end.
+    other = meanwhile(app, "FROM member", lambda: make_round(officer, wish, "same"))
+    made = make_round(officer, wish, "same")
+    assert other[0].result() == made
+    assert len(rounds_of(officer).lines) == 1
+    assert members_in(made) == forms
+
+
+@pytest.mark.parametrize(
+    ("choice", "amount"),
+    [(RoundChoice.ALL, None), (RoundChoice.SOME_OF_EACH, 2), (RoundChoice.SHARE, 75)],
+)
+def test_more_forms_than_a_round_holds_are_refused_and_nothing_is_made(
+    officer: Actor,
+    forms: list[int],
+    choice: RoundChoice,
+    amount: int | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(round_making, "MOST_FORMS", 2)
+    with pytest.raises(RoundRefused, match="超过 2 份，一个任务放不下"):
+        begin(officer, choice, amount=amount)
+    assert rounds_of(officer).lines == ()
 
 
 def test_form_after_form_until_all_are_done_and_counted(officer: Actor, forms: list[int]) -> None:
