@@ -101,6 +101,7 @@ class Action(StrEnum):
     SET_FINDING_ASIDE = "set finding aside"
     CHECK_SCAN = "check scan"
     VIEW_CARD = "view card"
+    CERTIFY_MEMBER = "certify member"
     VIEW_FORM_VIEWS = "view who opened the own form"
     APPLY = "apply"
     REVIEW_JOININGS = "review joinings"
@@ -167,7 +168,7 @@ POLICY: Mapping[Action, Mapping[Role, Scope]] = {
     Action.VIEW_RECORD: _ACCOUNTS,
     Action.EXPORT_RECORD: _ACCOUNTS,
     Action.MAKE_REPORTS: {B: Scope.OWN_BRANCH, C: Scope.SUBTREE, D: Scope.SUBTREE},
-    Action.OPEN_OWN_REPORTS: {B: Scope.SELF, C: Scope.SELF, D: Scope.SELF},
+    Action.OPEN_OWN_REPORTS: {M: Scope.SELF, B: Scope.SELF, C: Scope.SELF, D: Scope.SELF},
     Action.VIEW_MEMBER: {B: Scope.OWN_BRANCH, C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.UNMASK_FIELD: {M: Scope.SELF, B: Scope.OWN_BRANCH, C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.EDIT_MEMBER: {B: Scope.OWN_BRANCH},
@@ -180,6 +181,12 @@ POLICY: Mapping[Action, Mapping[Role, Scope]] = {
     Action.SET_FINDING_ASIDE: {B: Scope.OWN_BRANCH},
     Action.CHECK_SCAN: {C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.VIEW_CARD: {M: Scope.SELF},
+    Action.CERTIFY_MEMBER: {
+        M: Scope.SELF,
+        B: Scope.OWN_BRANCH,
+        C: Scope.SUBTREE,
+        D: Scope.SUBTREE,
+    },
     Action.VIEW_FORM_VIEWS: {M: Scope.SELF},
     Action.APPLY: {A: Scope.SELF},
     Action.REVIEW_JOININGS: {B: Scope.OWN_BRANCH},

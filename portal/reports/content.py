@@ -85,6 +85,7 @@ class Content:
     facts: tuple[Fact, ...] = ()
     empty: str = ""  # the sentence where there is nothing
     extra: dict[str, Any] = field(default_factory=dict)  # what one report's own page needs, in JSON
+    public: tuple[Fact, ...] = ()  # what /verify tells anybody, where the facts are one person's
     whole: bool = True
 
     @property
@@ -101,6 +102,8 @@ class Content:
     @property
     def totals(self) -> list[list[str]]:
         """The sums as label and text: what /verify shows beside the paper."""
+        if self.public:
+            return [[fact.label, fact.text] for fact in self.public]
         named = [[fact.label, fact.text] for fact in self.facts]
         if self.total is not None:
             named += [
@@ -128,6 +131,7 @@ class Content:
             "facts": [[one.label, one.text] for one in self.facts],
             "empty": self.empty,
             "extra": self.extra,
+            "public": [[one.label, one.text] for one in self.public],
         }
 
     @classmethod
@@ -158,6 +162,7 @@ class Content:
             facts=tuple(Fact(*one) for one in plain["facts"]),
             empty=plain["empty"],
             extra=plain["extra"],
+            public=tuple(Fact(*one) for one in plain["public"]),
         )
 
     def sha256(self, about: str) -> bytes:

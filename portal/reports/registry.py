@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from portal.errors import NotFound
 from portal.reports import (
+    certificate,
     checks,
     irregular_numbers,
     missing_forms,
@@ -20,6 +21,7 @@ REPORTS: tuple[Report, ...] = (
     roster.REPORT,
     checks.REPORT,
     releases.REPORT,
+    certificate.REPORT,
 )
 
 _BY_SLUG = {report.slug: report for report in REPORTS}
