@@ -66,6 +66,7 @@ class Action(StrEnum):
     VIEW_OWN_ACCOUNT = "view own account"
     CHANGE_OWN_PASSWORD = "change own password"  # noqa: S105 (a name)
     CHANGE_OWN_CONTACT = "change own contact"
+    CHANGE_OWN_MAIL = "change own mail"
     LIST_OWN_SIGN_INS = "list own sign-ins"
     END_OWN_SIGN_INS = "end own sign-ins"
     READ_MESSAGES = "read messages"
@@ -100,6 +101,7 @@ class Action(StrEnum):
     SET_FINDING_ASIDE = "set finding aside"
     CHECK_SCAN = "check scan"
     VIEW_CARD = "view card"
+    CERTIFY_MEMBER = "certify member"
     VIEW_FORM_VIEWS = "view who opened the own form"
     APPLY = "apply"
     REVIEW_JOININGS = "review joinings"
@@ -143,6 +145,7 @@ POLICY: Mapping[Action, Mapping[Role, Scope]] = {
     Action.VIEW_OWN_ACCOUNT: dict.fromkeys(Role, Scope.SELF),
     Action.CHANGE_OWN_PASSWORD: dict.fromkeys(Role, Scope.SELF),
     Action.CHANGE_OWN_CONTACT: {M: Scope.SELF},
+    Action.CHANGE_OWN_MAIL: dict.fromkeys(Role, Scope.SELF),
     Action.LIST_OWN_SIGN_INS: dict.fromkeys(Role, Scope.SELF),
     Action.END_OWN_SIGN_INS: dict.fromkeys(Role, Scope.SELF),
     Action.READ_MESSAGES: dict.fromkeys(Role, Scope.SELF),
@@ -165,7 +168,7 @@ POLICY: Mapping[Action, Mapping[Role, Scope]] = {
     Action.VIEW_RECORD: _ACCOUNTS,
     Action.EXPORT_RECORD: _ACCOUNTS,
     Action.MAKE_REPORTS: {B: Scope.OWN_BRANCH, C: Scope.SUBTREE, D: Scope.SUBTREE},
-    Action.OPEN_OWN_REPORTS: {B: Scope.SELF, C: Scope.SELF, D: Scope.SELF},
+    Action.OPEN_OWN_REPORTS: {M: Scope.SELF, B: Scope.SELF, C: Scope.SELF, D: Scope.SELF},
     Action.VIEW_MEMBER: {B: Scope.OWN_BRANCH, C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.UNMASK_FIELD: {M: Scope.SELF, B: Scope.OWN_BRANCH, C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.EDIT_MEMBER: {B: Scope.OWN_BRANCH},
@@ -178,6 +181,12 @@ POLICY: Mapping[Action, Mapping[Role, Scope]] = {
     Action.SET_FINDING_ASIDE: {B: Scope.OWN_BRANCH},
     Action.CHECK_SCAN: {C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.VIEW_CARD: {M: Scope.SELF},
+    Action.CERTIFY_MEMBER: {
+        M: Scope.SELF,
+        B: Scope.OWN_BRANCH,
+        C: Scope.SUBTREE,
+        D: Scope.SUBTREE,
+    },
     Action.VIEW_FORM_VIEWS: {M: Scope.SELF},
     Action.APPLY: {A: Scope.SELF},
     Action.REVIEW_JOININGS: {B: Scope.OWN_BRANCH},

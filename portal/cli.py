@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from flask import Flask
 
-from portal import job_commands, record_commands
+from portal import job_commands, mail_commands, record_commands
 from portal.clock import format_moment
 from portal.errors import NotFound
 from portal.schema_needed import schema_needed
@@ -17,7 +17,7 @@ from portal.settings import Settings
 
 def init_app(app: Flask) -> None:
     """Attach the commands."""
-    groups = (job_commands.jobs, job_commands.scans, record_commands.audit)
+    groups = (job_commands.jobs, job_commands.scans, mail_commands.mail, record_commands.audit)
     for command in (init, code, demo, fsck, sweep, settings, *groups):
         app.cli.add_command(command)
 

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
+from portal.mail_settings import MailSettings
 from portal.rules.age import AgePolicy
 from portal.rules.member_number import NumberPolicy
 
@@ -37,7 +38,7 @@ class SettingsError(Exception):
     """A setting that the portal can't start with; the text is one line for the operator."""
 
 
-class Settings(BaseSettings):
+class Settings(MailSettings):
     """The settings of one installation, checked. Build with :func:`load_settings`."""
 
     model_config = SettingsConfigDict(env_prefix="PORTAL_", extra="ignore", frozen=True)
@@ -382,8 +383,8 @@ def _one_line(error: ValidationError) -> str:
         return message
     name = str(first["loc"][0]).lower()
     variable = "DATABASE_URL" if name == "database_url" else f"PORTAL_{name.upper()}"
-    # The value of a key must not be printed; no other setting is secret but URLs with passwords.
-    shown = "" if name.endswith(("key", "url")) else f" (it is {first['input']!r})"
+    # The value of a key must not be printed; nor a password, nor a URL that may hold one.
+    shown = "" if name.endswith(("key", "url", "password")) else f" (it is {first['input']!r})"
     allowed = Settings.model_fields[name].description or ""
     return f"{variable}: {message}{shown}. {allowed}"
 

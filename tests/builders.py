@@ -9,13 +9,15 @@ from __future__ import annotations
 import io
 import random
 import re
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import event, func, insert, select, update
 
 from portal import clock
 from portal.access import Actor, Role
@@ -42,6 +44,7 @@ TEST_MEMORY_KIB = 1024
 _HASH = PasswordHasher(memory_cost=TEST_MEMORY_KIB).hash(PASSWORD)
 
 TODAY = date(2026, 11, 24)
+T = TypeVar("T")
 
 
 class World:
@@ -323,3 +326,30 @@ class Browser:
 def _headers(htmx: bool) -> dict[str, str]:
     headers = {"Origin": "http://localhost", "Referer": "http://localhost/members/"}
     return {**headers, "HX-Request": "true"} if htmx else headers
+
+
+def meanwhile(
+    app: Flask, words: str, act: Callable[[], T], *, to_its_end: bool = True
+) -> list[Future[T]]:
+    """Somebody else acts, once, when the first statement with ``words`` is about to be sent.
+
+    That statement waits until they are done, unless they in turn wait for what is written here.
+    """
+    begun: list[Future[T]] = []
+    others = ThreadPoolExecutor(1)
+
+    def other() -> T:
+        with app.app_context():
+            try:
+                return act()
+            finally:
+                db.session.remove()
+
+    def listen(*asked: Any) -> None:
+        if not begun and words in asked[2]:
+            begun.append(others.submit(other))
+            if to_its_end:
+                wait(begun)
+
+    event.listen(db.engine, "before_cursor_execute", listen)
+    return begun

@@ -17,6 +17,7 @@ from portal.reports import working
 from portal.services import (
     job_running,
     jobs,
+    mail,
     progress_days,
     readiness,
     record_seals,
@@ -87,8 +88,13 @@ class Queue:
                 reminders.remind_if_due()
                 record_seals.seal_if_due()
 
+        def post() -> None:
+            with self._app.app_context():
+                mail.send_due()
+
         self._task = queue.task(name=WORK)(self._work)
         queue.periodic_task(crontab(), name="beat")(beat)
+        queue.periodic_task(crontab(), name="mail")(post)
         queue.periodic_task(crontab(hour="3", minute="17"), name="sweep")(clean_up)
         queue.periodic_task(crontab(minute="*/5"), name="daily")(daily)
         queue.on_startup("beat")(beat)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, String
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.models.base import Base, BigId, Moment
@@ -38,6 +38,15 @@ class Account(Base):
     joining_id: Mapped[int | None] = mapped_column(ForeignKey("joining.id"), unique=True)
     disabled_at: Mapped[datetime | None] = mapped_column(Moment)
     created_at: Mapped[datetime] = mapped_column(Moment)
+    email: Mapped[str] = mapped_column(
+        String(254),
+        default="",
+        server_default="",
+        doc="Of an organisation's account; a member's and an applicant's is with their data.",
+    )
+    mail_off: Mapped[bool] = mapped_column(
+        default=False, server_default=false(), doc="The person wants no mail about messages."
+    )
 
 
 class OneTimeCode(Base):

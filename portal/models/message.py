@@ -126,3 +126,22 @@ class LetterFile(Base):
     )
     sha256: Mapped[bytes] = mapped_column(LargeBinary(32), doc="Of the file in the store.")
     size: Mapped[int]
+
+
+class MailNotice(Base):
+    """One account is to be told by mail that there is something to read. One row an account."""
+
+    __tablename__ = "mail_notice"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    asked_at: Mapped[datetime] = mapped_column(Moment, doc="When the last message came.")
+    due_at: Mapped[datetime | None] = mapped_column(
+        Moment,
+        index=True,
+        doc="Not before this; while a worker has it in hand, when it is taken up again. "
+        "Empty once nothing is left to do.",
+    )
+    failures: Mapped[int] = mapped_column(default=0, server_default="0")
+    last_error: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    sent_at: Mapped[datetime | None] = mapped_column(Moment, doc="The last mail.")
+    sent_count: Mapped[int] = mapped_column(default=0, server_default="0")

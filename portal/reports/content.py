@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from itertools import groupby
@@ -85,6 +85,7 @@ class Content:
     facts: tuple[Fact, ...] = ()
     empty: str = ""  # the sentence where there is nothing
     extra: dict[str, Any] = field(default_factory=dict)  # what one report's own page needs, in JSON
+    public: tuple[Fact, ...] = ()  # what /verify tells anybody, where the facts are one person's
     whole: bool = True
 
     @property
@@ -101,6 +102,8 @@ class Content:
     @property
     def totals(self) -> list[list[str]]:
         """The sums as label and text: what /verify shows beside the paper."""
+        if self.public:
+            return [[fact.label, fact.text] for fact in self.public]
         named = [[fact.label, fact.text] for fact in self.facts]
         if self.total is not None:
             named += [
@@ -128,6 +131,7 @@ class Content:
             "facts": [[one.label, one.text] for one in self.facts],
             "empty": self.empty,
             "extra": self.extra,
+            "public": [[one.label, one.text] for one in self.public],
         }
 
     @classmethod
@@ -158,6 +162,7 @@ class Content:
             facts=tuple(Fact(*one) for one in plain["facts"]),
             empty=plain["empty"],
             extra=plain["extra"],
+            public=tuple(Fact(*one) for one in plain["public"]),
         )
 
     def sha256(self, about: str) -> bytes:
@@ -166,6 +171,12 @@ class Content:
             [about, self.to_json()], ensure_ascii=False, sort_keys=True, separators=(",", ":")
         )
         return hashlib.sha256(text.encode()).digest()
+
+    def without_cut_sums(self) -> Self:
+        """Without the sum of a section whose last rows were left out."""
+        if self.whole or not self.sections:
+            return self
+        return replace(self, sections=(*self.sections[:-1], replace(self.sections[-1], total=None)))
 
     def parts(self, rows: int) -> Iterator[Content]:
         """The same in parts of about ``rows`` rows, cut between sections where one fits."""
@@ -189,15 +200,7 @@ class Content:
             yield self._part(waiting)
 
     def _part(self, sections: list[Section]) -> Content:
-        return Content(
-            self.columns,
-            tuple(sections),
-            self.total,
-            self.facts,
-            self.empty,
-            self.extra,
-            self.whole,
-        )
+        return replace(self, sections=tuple(sections))
 
 
 def subtotal(columns: tuple[Column, ...], members: int) -> Row:

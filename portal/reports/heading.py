@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from portal.clock import format_second
+from portal.clock import day_of, format_second
 from portal.rules.report_codes import fingerprint, group_code
 
 
@@ -33,6 +33,12 @@ class Heading:
     def as_of_words(self) -> str:
         """To the second, in Beijing."""
         return format_second(self.as_of)
+
+    @property
+    def as_of_day(self) -> str:
+        """``2026年11月24日``, as an official letter writes it."""
+        day = day_of(self.as_of)
+        return f"{day.year}年{day.month}月{day.day}日"
 
     @property
     def code_words(self) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from portal import clock
 from portal.access import Action, Actor, allows
-from portal.errors import NotAllowed, PortalError
+from portal.errors import NotAllowed, NotFound, PortalError
 from portal.extensions import db
-from portal.models import ReportRun, RunState
+from portal.models import Organisation, ReportRun, RunState
 from portal.reports.content import Content
 from portal.reports.document import Document
 from portal.reports.heading import Heading
@@ -20,9 +20,11 @@ from portal.reports.registry import find_report
 from portal.reports.report import PREVIEW_ROWS, SMALL_ROWS, Asked, Report, Subject, period_words
 from portal.reports.sheet import sheet
 from portal.reports.workbook import workbook
+from portal.rules import masking
 from portal.rules.report_codes import fingerprint
 from portal.runtime import runtime
 from portal.services import report_runs
+from portal.services.members import find_member
 from portal.services.organisations import find_organisation
 from portal.services.report_runs import Said, TakenRun, Wanted
 from portal.services.transaction import one_state
@@ -56,7 +58,8 @@ class Made:
 def preview(actor: Actor, report: Report, asked: Asked, *, most: int = PREVIEW_ROWS) -> Made:
     """What it would say, of its first rows; personal columns masked. Raises ``NotFound``."""
     with one_state():
-        return _build(actor, report, _masked(asked), most)
+        made = _build(actor, report, _masked(asked), most)
+    return replace(made, content=made.content.without_cut_sums())
 
 
 def order(
@@ -80,7 +83,7 @@ def order(
         kind=report.slug,
         about_id=about.id,
         about_name=about.name,
-        title=f"{report.title}{f'（{period_words(asked.period)}）' if asked.period else ''}",
+        title=_title(made),
         address=address,
         asked=asked.to_json(),
         unmasked=asked.unmasked,
@@ -200,7 +203,7 @@ def heading_of(made: Made, maker: str) -> Heading:
     return Heading(
         title=made.report.title,
         organisation=made.subject.organisation.name,
-        period=period_words(made.subject.asked.period) if made.report.by_month else "",
+        period=period_words(made.report, made.subject.asked.period),
         as_of=made.as_of,
         maker=maker,
         notes=made.report.notes,
@@ -214,9 +217,28 @@ def verify_path(run: ReportRun) -> str:
 
 
 def _build(actor: Actor, report: Report, asked: Asked, most: int | None) -> Made:
-    organisation = find_organisation(actor, asked.organisation_id, Action.MAKE_REPORTS)
-    subject = Subject(actor, organisation, asked)
+    subject = _subject(actor, report, asked)
     return Made(report, subject, report.build(subject, most), clock.now())
+
+
+def _subject(actor: Actor, report: Report, asked: Asked) -> Subject:
+    if not report.about_member:
+        found = find_organisation(actor, asked.organisation_id, Action.MAKE_REPORTS)
+        return Subject(actor, found, asked)
+    if asked.member_id is None:
+        raise NotFound
+    member = find_member(actor, Action.CERTIFY_MEMBER, asked.member_id)
+    branch = db.session.get_one(Organisation, member.branch_id)
+    return Subject(actor, branch, asked, member)
+
+
+def _title(made: Made) -> str:
+    """As it stands in 我的报表, on record and at /verify: of a member no more than anybody sees."""
+    subject = made.subject
+    if subject.member is not None:
+        return f"{made.report.title}（{masking.mask_name(subject.member.name)}）"
+    months = period_words(made.report, subject.asked.period) if subject.asked.period else ""
+    return f"{made.report.title}（{months}）" if months else made.report.title
 
 
 def _masked(asked: Asked) -> Asked:
@@ -226,7 +248,8 @@ def _masked(asked: Asked) -> Asked:
 def _sha256(made: Made) -> bytes:
     about = made.subject.organisation
     return made.content.sha256(
-        f"{made.report.slug}|{about.id}|{about.name}|{period_words(made.subject.asked.period)}"
+        f"{made.report.slug}|{about.id}|{about.name}"
+        f"|{period_words(made.report, made.subject.asked.period)}"
     )
 
 
@@ -250,7 +273,7 @@ def _heading(run: ReportRun, report: Report) -> Heading:
     return Heading(
         title=report.title,
         organisation=run.about_name,
-        period=period_words(asked.period) if report.by_month else "",
+        period=period_words(report, asked.period),
         as_of=run.as_of,
         maker=run.maker,
         code=run.code,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from itertools import groupby
 
 from portal import clock
@@ -10,7 +11,7 @@ from portal.reports.report import Option, Report, Subject
 from portal.rules.deadlines import deadline
 from portal.rules.progress import Count
 from portal.services.progress import counts_of
-from portal.services.report_rows import members_behind_count
+from portal.services.report_rows import MemberLine, members_behind_count
 
 OVERDUE_ONLY = "overdue"
 
@@ -38,36 +39,33 @@ def build(subject: Subject, most: int | None) -> Content:
         count,
         asked.period,
         unmasked=asked.unmasked,
-        most=most if most is None else most + 1,
+        most=most,
     )
-    sections, found = [], 0
-    for place, members in groupby(lines, key=lambda line: line.place):
-        rows: list[Row] = []
-        for line in members:
-            found += 1
-            if most is not None and found > most:
-                break
-            rows.append(
-                (
-                    len(rows) + 1,
-                    line.name,
-                    line.sex.label,
-                    line.id_number,
-                    line.number,
-                    line.joined,
-                    line.approved_on,
-                    line.due_date,
-                    deadline(line.due_date, today).words if line.due_date else "没有填审批日期",
-                )
-            )
-        if rows:
-            sections.append(Section(tuple(rows), place, subtotal(COLUMNS, len(rows))))
+    sections = []
+    for _, some in groupby(lines, key=lambda line: line.branch_id):
+        of_branch = list(some)
+        rows = tuple(_row(place, line, today) for place, line in enumerate(of_branch, 1))
+        sections.append(Section(rows, of_branch[0].place, subtotal(COLUMNS, len(rows))))
     return Content(
         columns=COLUMNS,
         sections=tuple(sections),
         facts=(Fact(f"{count.label}人数", str(whole.of(count))),),
         empty="没有未上传的团员：新发展团员的《入团志愿书》都已上传。",
-        whole=most is None or found <= most,
+        whole=sum(len(section.rows) for section in sections) == whole.of(count),
+    )
+
+
+def _row(place: int, line: MemberLine, today: date) -> Row:
+    return (
+        place,
+        line.name,
+        line.sex.label,
+        line.id_number,
+        line.number,
+        line.joined,
+        line.approved_on,
+        line.due_date,
+        deadline(line.due_date, today).words if line.due_date else "没有填审批日期",
     )
 
 

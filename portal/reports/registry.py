@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from portal.errors import NotFound
-from portal.reports import missing_forms, progress_table
+from portal.reports import (
+    certificate,
+    checks,
+    irregular_numbers,
+    missing_forms,
+    progress_table,
+    releases,
+    roster,
+)
 from portal.reports.report import Report
 
 REPORTS: tuple[Report, ...] = (
     progress_table.REPORT,
     missing_forms.REPORT,
+    irregular_numbers.REPORT,
+    roster.REPORT,
+    checks.REPORT,
+    releases.REPORT,
+    certificate.REPORT,
 )
 
 _BY_SLUG = {report.slug: report for report in REPORTS}

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, Self
 
 from portal.access import Actor
-from portal.models import Organisation
+from portal.models import Member, Organisation
 from portal.reports.content import Content
 from portal.rules.deadlines import format_month
 from portal.rules.progress import Period
@@ -63,11 +63,15 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whom a report is made for: the person who asked, and the organisation that it is about."""
+    """Whom a report is made for: the person who asked, and the organisation that it is about.
+
+    ``member``: whom a report of one member is about; the organisation is then their branch.
+    """
 
     actor: Actor
     organisation: Organisation
     asked: Asked
+    member: Member | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +79,10 @@ class Report:
     """One report of 统计报表. ``build`` gives its content, of at most so many rows if that is said.
 
     ``landscape``: its paper lies on its long side. ``for_branches``: what a branch may make of
-    itself; ``only_branches``: it is about one branch. ``personal``: it has columns that may be
-    unmasked. ``by_month``: it can be asked for some joining months. ``template`` is its page.
+    itself; ``only_branches``: it is about one branch; ``about_member``: about one member, and asked
+    for on their page. ``personal``: it has columns that may be unmasked. ``by_month``: it can be
+    asked for some months, which are its ``month_name``. ``template`` is its paper, ``preview`` the
+    same on the screen.
     """
 
     slug: str
@@ -86,19 +92,24 @@ class Report:
     landscape: bool = False
     for_branches: bool = True
     only_branches: bool = False
+    about_member: bool = False
     personal: bool = False
     by_month: bool = True
+    month_name: str = "入团年月"
     options: tuple[Option, ...] = ()
     template: str = "reports/document.html"
+    preview: str = "reports/_table_preview.html"
     notes: tuple[str, ...] = field(default=())  # how its columns are counted
 
 
-def period_words(period: Period) -> str:
-    """The joining months as a report's head names them."""
+def period_words(report: Report, period: Period) -> str:
+    """The months as a report's head names them."""
+    if not report.by_month:
+        return ""
     if not period:
-        return "全部入团年月"
+        return f"全部{report.month_name}"
     if period.first and period.first == period.last:
-        return f"入团年月 {format_month(period.first)}"
+        return f"{report.month_name} {format_month(period.first)}"
     first = format_month(period.first) if period.first else "最早"
     last = format_month(period.last) if period.last else "今"
-    return f"入团年月 {first} 至 {last}"
+    return f"{report.month_name} {first} 至 {last}"

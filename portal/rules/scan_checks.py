@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -96,12 +96,6 @@ def verdict_of(kinds: str, pages: Mapping[str, list[int]], remark: str) -> Verdi
     """A verdict from its stored columns."""
     faults = (Fault(kind, tuple(pages.get(kind, ()))) for kind in kinds_of(kinds))
     return Verdict(tuple(faults), remark)
-
-
-def in_key_order(kinds: Iterable[FaultKind]) -> tuple[FaultKind, ...]:
-    """The kinds once each, in the order of their keys."""
-    wanted = set(kinds)
-    return tuple(kind for kind in FaultKind if kind in wanted)
 
 
 def parse_pages(text: str, pages: int) -> tuple[int, ...] | str:

@@ -32,6 +32,7 @@ class Event(StrEnum):
     ACCOUNT_ENABLED = "account enabled"
     ACCOUNT_HANDED_OVER = "account handed over"
     CONTACT_CHANGED = "contact changed"
+    MAIL_CHANGED = "mail changed"
     MEMBER_CHANGED = "member changed"
     NUMBER_RELEASE_ASKED = "number release asked"
     NUMBER_RELEASE_WITHDRAWN = "number release withdrawn"

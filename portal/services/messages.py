@@ -22,6 +22,7 @@ from portal.errors import NotFound
 from portal.extensions import db
 from portal.models import Account, Audience, Message, MessageKind, MessageRead
 from portal.rules.letters import BODY_LENGTH, SUBJECT_LENGTH
+from portal.services import mail_asking
 from portal.services.transaction import insert_or_update, reading, writing
 
 PAGE_ROWS = 30
@@ -204,6 +205,10 @@ def deliver(letter: Letter, to: Delivery, *, actor: Actor | None, once: str | No
         )
         .returning(Message.id)
     )
+    if to.account_id is not None:
+        mail_asking.ask_for_account(to.account_id)
+    if to.organisation_id is not None:
+        mail_asking.ask_for_organisation(to.organisation_id, to.audience)
     return int(done.scalar_one())
 
 

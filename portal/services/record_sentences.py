@@ -272,7 +272,12 @@ def _titled(told: Told) -> str:
 
 def _report(told: Told) -> str:
     full = f"，含完整身份证号，用途：{told.words('reason')}" if told.of("unmasked") else ""
-    return f"生成了报表《{_titled(told)}》{full}"
+    return f"生成了{_about(told)}报表《{_titled(told)}》{full}"
+
+
+def _about(told: Told) -> str:
+    """Of a report about one member: whom."""
+    return f" {told.whom} 的" if told.member else ""
 
 
 def _said(words: str) -> _Words:
@@ -311,6 +316,13 @@ SENTENCES: Mapping[Event, tuple[RecordKind, _Words]] = {
             "修改了自己的"
             + ("、".join(_FIELDS.get(name, name) for name in told.of("fields") or ()) or "联系方式")
             + "（内容不记录）"
+        ),
+    ),
+    Event.MAIL_CHANGED: (
+        _K.ACCOUNTS,
+        lambda told: (
+            f"{'关闭' if told.of('off') else '打开'}了自己的邮件提醒"
+            + ("，修改了收邮件的地址（内容不记录）" if told.of("address") else "")
         ),
     ),
     Event.MEMBER_CHANGED: (_K.MEMBERS, _changed),
@@ -363,7 +375,10 @@ SENTENCES: Mapping[Event, tuple[RecordKind, _Words]] = {
     Event.REPORT_MADE: (_K.REPORTS, _report),
     Event.REPORT_OPENED: (
         _K.REPORTS,
-        lambda told: f"打开或下载了报表《{_titled(told)}》的 {str(told.of('format')).upper()} 文件",
+        lambda told: (
+            f"打开或下载了{_about(told)}报表《{_titled(told)}》的 "
+            f"{str(told.of('format')).upper()} 文件"
+        ),
     ),
     Event.LETTER_SENT: (_K.LETTERS, _letter),
     Event.DERIVED_REPAIRED: (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -36,10 +36,31 @@ class MemberLine:
     approved_on: date | None
     due_date: date | None
     irregularity: Irregularity | None
+    has_scan: bool
     branch_id: int
     place: str
     id_number: str
     phone: str
+
+
+class Places:
+    """The names on the paths below an organisation, asked once for many rows."""
+
+    def __init__(self, organisation: Organisation) -> None:
+        self._above = organisation.path.strip("/").count("/") + 1
+        self._words: dict[str, str] = {}
+
+    def learn(self, paths: Iterable[str]) -> None:
+        """Ask for the names that are not known yet."""
+        new = set(paths) - self._words.keys()
+        names = names_on_paths(new) if new else {}
+        for path in new:
+            ids = [int(part) for part in path.strip("/").split("/")]
+            self._words[path] = " › ".join(names[one] for one in ids[self._above :] or ids[-1:])
+
+    def words(self, path: str) -> str:
+        """The names from right below the organisation down; its own where there are none."""
+        return self._words[path]
 
 
 def member_lines(
@@ -68,17 +89,12 @@ def member_lines(
         .order_by(*(order or (Organisation.path, Member.pinyin)), Member.id)
         .limit(most)
     )
-    places: dict[str, str] = {}
-    above = organisation.path.strip("/").count("/") + 1
+    places = Places(organisation)
     found = db.session.execute(query.execution_options(yield_per=CHUNK), days_now())
     for rows in found.partitions(CHUNK):
-        new = {path for _, path in rows} - places.keys()
-        names = names_on_paths(new) if new else {}
-        for path in new:
-            ids = [int(part) for part in path.strip("/").split("/")]
-            places[path] = " › ".join(names[one] for one in ids[above:] or ids[-1:])
+        places.learn(path for _, path in rows)
         for member, path in rows:
-            yield _line(member, places[path], unmasked=unmasked)
+            yield _line(member, places.words(path), unmasked=unmasked)
             db.session.expunge(member)
 
 
@@ -100,6 +116,7 @@ def _line(member: Member, place: str, *, unmasked: bool) -> MemberLine:
         approved_on=member.approved_on,
         due_date=member.due_date,
         irregularity=member.irregularity,
+        has_scan=member.has_scan,
         branch_id=member.branch_id,
         place=place,
         id_number=id_number if unmasked else masking.mask_id_number(id_number),

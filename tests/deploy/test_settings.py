@@ -29,6 +29,11 @@ ROOT = Path(__file__).resolve().parent.parent.parent
         ("PORTAL_MAX_REQUEST_MIB", "1"),
         ("PORTAL_LOG_LEVEL", "loud"),
         ("PORTAL_RECORD_MONTHS", "5"),
+        ("PORTAL_SMTP_PORT", "0"),
+        ("PORTAL_SMTP_SECURITY", "some"),
+        ("PORTAL_SMTP_HOST", "mail.example.com"),
+        ("PORTAL_MAIL_SENDER", "nobody"),
+        ("PORTAL_PUBLIC_URL", "ftp://x"),
     ],
 )
 def test_a_bad_setting_is_named_in_one_line(
@@ -42,6 +47,22 @@ def test_a_bad_setting_is_named_in_one_line(
     assert "\n" not in line
     if name.endswith(("KEY", "URL")):
         assert value not in line
+
+
+def test_a_password_does_not_go_over_the_network_in_clear(tmp_path: Path) -> None:
+    mail = {
+        "smtp_host": "mail.example.com",
+        "smtp_security": "none",
+        "smtp_password": "never shown",
+        "mail_sender": "portal@example.com",
+        "public_url": "https://portal.example.com/",
+    }
+    assert load_settings(instance=tmp_path, **mail).public_url == "https://portal.example.com"
+    with pytest.raises(SettingsError, match="PORTAL_SMTP_SECURITY: none would send") as refused:
+        load_settings(instance=tmp_path, smtp_user="portal", **mail)
+    assert "never shown" not in str(refused.value)
+    local = {**mail, "smtp_host": "localhost"}
+    assert load_settings(instance=tmp_path, smtp_user="portal", **local).smtp_user == "portal"
 
 
 @pytest.mark.parametrize(

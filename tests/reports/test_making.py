@@ -194,7 +194,7 @@ def test_a_changed_paper_is_seen(world: World) -> None:
     assert "没有这个编码的报表" in browser.get("/verify?code=0000-0000-0000").get_data(as_text=True)
 
 
-@pytest.mark.parametrize("slug", [report.slug for report in REPORTS])
+@pytest.mark.parametrize("slug", [one.slug for one in REPORTS if not one.about_member])
 def test_every_report_of_nothing_says_so(world: World, slug: str) -> None:
     report = find_report(slug)
     node = world.branch if report.only_branches else world.district

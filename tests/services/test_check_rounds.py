@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
+from flask import Flask
 from sqlalchemy import event, select
 
 from portal.access import Actor
@@ -30,17 +31,17 @@ from portal.services.check_rounds import (
 )
 from portal.services.checks import NothingToTakeBack, check, checks_of, standing_check
 from portal.services.messages import inbox, read_all, unread_count
+from portal.services.round_findings import Answer, findings_of
 from portal.services.round_making import (
     RoundRefused,
     RoundWish,
     counts_of,
-    findings_of,
     make_round,
     rounds_of,
 )
 from portal.services.transaction import writing
 from tests import scans as files
-from tests.builders import World
+from tests.builders import World, meanwhile
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -147,6 +148,35 @@ def test_a_double_click_makes_one_round(officer: Actor, forms: list[int]) -> Non
     wish = RoundWish(officer.organisation_id or 0, RoundChoice.ALL)
     assert make_round(officer, wish, "same") == make_round(officer, wish, "same")
     assert len(rounds_of(officer).lines) == 1
+
+
+def test_a_double_click_at_once_makes_one_round(
+    officer: Actor, forms: list[int], app: Flask
+) -> None:
+    wish = RoundWish(officer.organisation_id or 0, RoundChoice.ALL)
+    # While the forms are chosen here the other click comes to its end.
+    other = meanwhile(app, "FROM member", lambda: make_round(officer, wish, "same"))
+    made = make_round(officer, wish, "same")
+    assert other[0].result() == made
+    assert len(rounds_of(officer).lines) == 1
+    assert members_in(made) == forms
+
+
+@pytest.mark.parametrize(
+    ("choice", "amount"),
+    [(RoundChoice.ALL, None), (RoundChoice.SOME_OF_EACH, 2), (RoundChoice.SHARE, 75)],
+)
+def test_more_forms_than_a_round_holds_are_refused_and_nothing_is_made(
+    officer: Actor,
+    forms: list[int],
+    choice: RoundChoice,
+    amount: int | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(round_making, "MOST_FORMS", 2)
+    with pytest.raises(RoundRefused, match="超过 2 份，一个任务放不下"):
+        begin(officer, choice, amount=amount)
+    assert rounds_of(officer).lines == ()
 
 
 def test_form_after_form_until_all_are_done_and_counted(officer: Actor, forms: list[int]) -> None:
@@ -282,6 +312,32 @@ def test_undoing_a_changed_mind_brings_the_first_check_back_and_then_undoes_that
     assert take_back_last(officer, round_id) == 1
     assert counts_of(round_id).done == 0
     assert next_place(officer, round_id) == 1
+
+
+def test_a_round_shows_what_became_of_its_faulty_forms(
+    world: World, officer: Actor, forms: list[int]
+) -> None:
+    round_id = begin(officer)
+    for place in (1, 2, 3, 4):
+        say(officer, round_id, place, NO_SEAL)
+
+    def answers() -> list[Answer]:
+        db.session.rollback()
+        return [form.answer for form in findings_of(round_id).forms]
+
+    assert answers() == [Answer.NONE] * 4
+    world.upload(forms[0], files.good_scan(3))
+    scans.delete(world.actor(world.branch), forms[1])
+    for member, verdict in ((forms[2], IN_ORDER), (forms[3], NO_SEAL)):
+        world.upload(member, files.good_scan(3))
+        scan = scans.current_scan(member)
+        assert scan is not None
+        check(world.actor(world.municipal), member, scan.id, verdict, seen=0)
+    assert answers() == [Answer.UPLOADED, Answer.GONE, Answer.IN_ORDER, Answer.FAULTY]
+    # The committee looks at the answer where it found the fault.
+    say(officer, round_id, 1)
+    assert answers() == [Answer.GONE, Answer.IN_ORDER, Answer.FAULTY]
+    assert findings_of(round_id).in_order == 1
 
 
 def test_a_second_round_says_the_same_again_but_tells_the_branch_once(

@@ -17,7 +17,7 @@ from portal.errors import NotAllowed
 from portal.extensions import db
 from portal.models import AuditRecord
 from portal.rules.leaving import Leaving, LeavingReason
-from portal.services import audit, codes, joining_review, numbers, record_search
+from portal.services import audit, codes, joining_review, numbers, record_export, record_search
 from portal.services import organisation_changes as organisations
 from portal.services.audit import Event
 from portal.services.form_views import views_of_own_form
@@ -26,8 +26,7 @@ from portal.services.member_editing import change_member, fields_of
 from portal.services.members import PersonalField, unmask
 from portal.services.record_export import make_export
 from portal.services.record_search import Search, search
-from portal.services.record_sentences import SENTENCES, RecordKind, sentence
-from portal.services.record_told import Told
+from portal.services.record_sentences import RecordKind
 from portal.services.record_words import FOUND
 from portal.services.transaction import writing
 from tests.builders import World
@@ -43,20 +42,6 @@ def words(actor: Actor, **asked: Any) -> list[str]:
 def say(world: World, place: str, event: Event = Event.SIGNED_IN, **more: Any) -> None:
     with writing():
         audit.record(world.actor(getattr(world, place)), event, **more)
-
-
-def test_every_kind_of_event_has_a_sentence_and_stands_in_one_kind() -> None:
-    assert set(SENTENCES) == set(Event)
-    assert sorted(one for kind in RecordKind for one in kind.events) == sorted(Event)
-    for event in Event:
-        for told in (Told(), Told(member="李某", place="支部", detail={"account_id": 1})):
-            text = sentence(event, told)
-            assert text
-            assert "None" not in text
-            assert text.strip() == text
-        assert any("一" <= letter <= "鿿" for letter in sentence(event, Told()))
-    assert len({kind.label for kind in RecordKind}) == len(RecordKind)
-    assert "不认识" in sentence("of another portal", Told())
 
 
 def test_each_level_sees_what_concerns_it_and_nobody_sees_above(world: World) -> None:
@@ -128,12 +113,6 @@ def test_what_was_done_reads_as_a_sentence(world: World) -> None:
     assert not any("example.com" in one for one in told)
 
 
-def test_free_text_shows_no_id_number_and_no_phone() -> None:
-    reason = "他是 110101200001011237，电话 13800138000，编号 202611000123"
-    told = sentence(Event.NUMBER_RELEASED, Told({"reason": reason}))
-    assert told.endswith("，原因：他是 110●●●●●●●●●●●●●●●，电话 138●●●●●●●●，编号 202611000123")
-
-
 def test_it_is_searched_by_person_organisation_member_kind_and_day(world: World) -> None:
     district, municipal = world.actor(world.district), world.actor(world.municipal)
     with time_machine.travel(datetime(2026, 11, 20, 2, 0, tzinfo=UTC), tick=False) as clock_:
@@ -159,6 +138,7 @@ def test_it_is_searched_by_person_organisation_member_kind_and_day(world: World)
         assert found(person="谁也不是") == 0
         assert found(organisation="高一(2)班") == 2
         assert found(municipal, organisation="团区委") == 5
+        assert found(municipal, organisation="东城区") == 5  # a committee's and one below it, once
         assert found(municipal, organisation="西城区") == 0
         assert found(organisation="西城区") == 0  # not in sight
         assert found(kind=RecordKind.VIEWS) == 2
@@ -294,6 +274,33 @@ def test_a_member_sees_which_organisation_opened_their_form_and_never_who(world:
     ]
     with pytest.raises(NotAllowed):
         views_of_own_form(world.actor(world.branch))
+
+
+def test_what_the_portal_itself_opened_is_told_as_that(world: World) -> None:
+    member_id = world.add_member()
+    member, scan_id = world.member_actor(member_id), world.upload(member_id).scan_id
+    with writing():
+        audit.record(None, Event.ORIGINAL_OPENED, member_id=member_id, scan_id=scan_id)
+    (row,) = views_of_own_form(member).rows
+    assert (row.place, row.role, row.own, row.original) == ("系统", "", False, True)
+
+
+def test_an_export_has_the_newest_lines_that_fit_and_says_that_there_are_more(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record_export, "ROWS", 4)
+    monkeypatch.setattr(record_export, "STEP", 2)
+    for _ in range(4):
+        say(world, "branch")
+    branch = world.actor(world.branch)
+    whole = make_export(branch, Search())
+    assert (whole.rows, whole.more) == (4, False)
+    say(world, "branch", Event.SIGNED_OUT)
+    cut = make_export(branch, Search())
+    assert (cut.rows, cut.more) == (4, True)
+    lines = cut.content.decode("utf-8-sig").splitlines()
+    assert ["退出登录" in line for line in lines] == [False, True, False, False, False]
+    assert make_export(branch, Search(), until=whole.until).sha256 == whole.sha256
 
 
 @pytest.mark.parametrize("glance", [0, 1, 4, 3000])

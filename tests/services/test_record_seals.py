@@ -16,7 +16,7 @@ from portal.services import audit
 from portal.services.audit import Event
 from portal.services.record_seals import canonical, seal_if_due, verify
 from portal.services.transaction import writing
-from tests.builders import World
+from tests.builders import World, meanwhile
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -86,6 +86,19 @@ def test_each_day_that_has_ended_is_sealed_once(world: World) -> None:
         date(2026, 11, 22): (0, 2),
         date(2026, 11, 23): (0, 2),
     }
+
+
+def test_of_two_workers_at_once_one_seals_and_the_other_finds_it_done(
+    world: World, app: Flask
+) -> None:
+    with time_machine.travel(MORNING, tick=False) as clock:
+        say(world)
+        clock.shift(timedelta(days=1))
+        other = meanwhile(app, "audit_record.detail", seal_if_due)  # while the lines are read
+        assert seal_if_due() == 0
+        assert other[0].result() == 1
+    assert seals() == {date(2026, 11, 20): (1, 1)}
+    assert verify().troubles == ()
 
 
 def test_a_record_that_nobody_touched_fits_its_seals(sealed: World, app: Flask) -> None:

@@ -87,11 +87,13 @@ def _page(
     organisation = find_organisation(actor, form.asked.organisation_id, Action.MAKE_REPORTS)
     context: dict[str, Any] = {"report": report, "form": form, "organisation": organisation}
     context |= {"error": error, "reason": reason, "made": None}
+    if report.about_member:
+        return make_response(render_template("reports/of_member.html", report=report))
     if report.only_branches and organisation.kind is not OrganisationKind.BRANCH:
         context["needs_branch"] = True
     elif not form.fault:
         made = making.preview(actor, report, form.asked)
-        context |= {"made": made, "heading": making.heading_of(made, _maker(actor))}
+        context |= {"made": made, "heading": making.heading_of(made, maker_of(actor))}
     if is_partial():
         return make_response(render_template("reports/_preview.html", **context), status)
     context |= {"places": _places(actor, organisation)}
@@ -108,7 +110,8 @@ def _places(actor: Actor, organisation: Organisation) -> list[tuple[int, str]]:
     ]
 
 
-def _maker(actor: Actor) -> str:
+def maker_of(actor: Actor) -> str:
+    """Who makes it, as a preview says."""
     return f"{actor.organisation_name} {actor.person_name}"
 
 
