@@ -17,6 +17,7 @@ from portal.reports import making
 from portal.reports.registry import REPORTS, find_report
 from portal.reports.report import Report
 from portal.rules.organisations import OrganisationKind
+from portal.runtime import runtime
 from portal.services import report_runs
 from portal.services.organisations import ancestors_of, find_organisation, open_children
 from portal.web import current_actor, is_partial
@@ -66,7 +67,11 @@ def order(slug: str) -> Response:
     reason = request.form.get("reason", "")
     try:
         run = making.order(
-            actor, report, form.asked, reason=reason, address=request.url_root.rstrip("/")
+            actor,
+            report,
+            form.asked,
+            reason=reason,
+            address=(runtime().settings.public_url or request.url_root).rstrip("/"),
         )
     except NotFound:
         raise
