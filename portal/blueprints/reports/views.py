@@ -66,13 +66,7 @@ def order(slug: str) -> Response:
         return _page(actor, report, form, status=422)
     reason = request.form.get("reason", "")
     try:
-        run = making.order(
-            actor,
-            report,
-            form.asked,
-            reason=reason,
-            address=(runtime().settings.public_url or request.url_root).rstrip("/"),
-        )
+        run = making.order(actor, report, form.asked, reason=reason, address=_address())
     except NotFound:
         raise
     except PortalError as error:
