@@ -114,6 +114,11 @@ def maker_of(actor: Actor) -> str:
     return f"{actor.organisation_name} {actor.person_name}"
 
 
+def _address() -> str:
+    """The portal's own, as a paper's code leads there."""
+    return (runtime().settings.public_url or request.url_root).rstrip("/")
+
+
 def _is_for(actor: Actor, report: Report) -> bool:
     return report.for_branches or actor.role != "branch"
 
