@@ -1,4 +1,7 @@
-"""One part of a document with WeasyPrint, as a PDF whose objects lie open for joining."""
+"""One part of a document with WeasyPrint, as a PDF whose objects lie open for joining.
+
+A document brings all it needs along, as ``data:`` if need be: no other address is fetched.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import json
 from typing import Any, NoReturn
 
 import weasyprint
+from weasyprint.urls import URLFetcher
 
 VARIANT = "pdf/ua-1"
 _POINTS = 0.75  # of a CSS pixel
@@ -17,15 +21,12 @@ class _Written(Exception):
     """The part is written; WeasyPrint need not write it a second time."""
 
 
-def refuse(url: str, *_: Any, **__: Any) -> NoReturn:
-    """The fetcher of documents that need nothing but themselves and the system's fonts."""
-    raise ValueError(f"not fetched: {url[:100]}")
-
-
 def typeset(html: str, *, tagged: bool) -> bytes:
     """Pages and anchors as a line of JSON, then the PDF, its objects not packed into streams."""
     options: dict[str, Any] = {"pdf_variant": VARIANT} if tagged else {}
-    document = weasyprint.HTML(string=html, url_fetcher=refuse).render(**options)
+    document = weasyprint.HTML(
+        string=html, url_fetcher=URLFetcher(allowed_protocols=["data"])
+    ).render(**options)
     written = io.BytesIO()
 
     def write(_: Any, pdf: Any) -> NoReturn:
