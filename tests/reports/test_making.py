@@ -7,8 +7,10 @@ import io
 from datetime import timedelta
 
 import openpyxl
+import pypdfium2
 import pytest
 import time_machine
+import zxingcpp
 from flask import Flask
 from pypdf import PdfReader
 
@@ -210,3 +212,84 @@ def test_a_code_is_read_as_people_type_it(app: Flask) -> None:
     assert parse_code("7K3M-Q2XW-9HT") is None
     assert parse_code("") is None
     assert Action.MAKE_REPORTS
+
+
+def test_the_code_on_paper_leads_a_phone_to_the_answer(world: World) -> None:
+    """The QR code as a camera sees it, out of the drawn page."""
+    run = ordered(world, "progress", world.district)
+    made = making.file_of(world.actor(world.district), run, "pdf")
+    assert made is not None
+    document = pypdfium2.PdfDocument(made)
+    drawn = document[len(document) - 1].render(scale=2.5).to_pil()
+    found = zxingcpp.read_barcodes(drawn)
+    assert [one.text for one in found] == [f"http://portal{making.verify_path(run)}"]
+    shown = world.client(None).get(making.verify_path(run)).get_data(as_text=True)
+    assert "校验码一致" in shown
+
+
+def test_a_file_is_compared_byte_for_byte(world: World) -> None:
+    run = ordered(world, "progress", world.district)
+    made = making.file_of(world.actor(world.district), run, "csv")
+    assert made is not None
+    browser = world.client(None)
+
+    def answer(content: bytes) -> str:
+        data = {"code": run.code, "csrf_token": browser.token()}
+        file = (io.BytesIO(content), "报表.csv")
+        sent = browser.client.post("/verify", data={**data, "file": file})
+        return str(sent.get_data(as_text=True))
+
+    assert "没有改动" in answer(made)
+    assert "不一样" in answer(made.replace(b"0", b"1", 1))
+
+
+NASTY = '=HYPERLINK("x")<b>&\'李' + "长" * 30
+
+
+def test_what_people_typed_is_text_in_every_format(world: World) -> None:
+    """Markup and formulas in names, as long as names may be."""
+    world.add_member(world.branch, name=NASTY)
+    run = ordered(world, "missing", world.branch)
+    text = pdf_text(world, run, world.branch).replace("\n", "")
+    assert NASTY in text
+    actor = world.actor(world.branch)
+    made = making.file_of(actor, run, "xlsx")
+    assert made is not None
+    sheet = openpyxl.load_workbook(io.BytesIO(made)).active
+    cell = next(cell for row in sheet.iter_rows() for cell in row if cell.value == NASTY)
+    assert cell.data_type == "s"
+    lines = making.file_of(actor, run, "csv")
+    assert lines is not None
+    assert f"'{NASTY}" in [one for row in csv.reader(io.StringIO(lines.decode())) for one in row]
+    page = world.client_of(world.branch).get("/reports/missing").get_data(as_text=True)
+    assert "<b>&'" not in page
+    assert "&lt;b&gt;" in page
+
+
+def test_a_period_turned_round_is_said_beside_the_field_and_makes_nothing(world: World) -> None:
+    browser = world.client_of(world.branch)
+    form = {"organisation": str(world.branch.id), "from": "2026-05", "to": "2026-01"}
+    answer = browser.post("/reports/missing", form)
+    assert answer.status_code == 422
+    shown = answer.get_data(as_text=True)
+    assert "开始年月 2026-05 晚于结束年月 2026-01" in shown
+    assert 'value="2026-05"' in shown
+    assert db.session.query(ReportRun).count() == 0
+    typed = browser.get("/reports/missing?from=1月").get_data(as_text=True)
+    assert "“1月”不是年月" in typed
+
+
+def test_a_full_disk_is_a_sentence_and_nothing_half_made_is_offered(world: World) -> None:
+    folder = runtime().settings.instance / "store" / "reports"
+    folder.symlink_to("/proc")  # where nothing can be written, as on a disk that is full
+    browser = world.client_of(world.branch)
+    answer = browser.post("/reports/missing", {"organisation": str(world.branch.id)})
+    assert answer.status_code == 503
+    assert "现在存不下文件" in answer.get_data(as_text=True)
+    run = db.session.query(ReportRun).one()
+    assert run.state is RunState.FAILED
+    shown = browser.get(f"/reports/runs/{run.id}").get_data(as_text=True)
+    assert "file.pdf" not in shown
+    folder.unlink()
+    again = browser.post("/reports/missing", {"organisation": str(world.branch.id)})
+    assert again.status_code == 303
