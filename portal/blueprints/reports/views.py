@@ -92,8 +92,14 @@ def _page(
     if report.only_branches and organisation.kind is not OrganisationKind.BRANCH:
         context["needs_branch"] = True
     elif not form.fault:
-        made = making.preview(actor, report, form.asked)
-        context |= {"made": made, "heading": making.heading_of(made, maker_of(actor))}
+        try:
+            made = making.preview(actor, report, form.asked)
+        except NotFound:
+            raise
+        except PortalError as fault:
+            context |= {"refused": fault.message}
+        else:
+            context |= {"made": made, "heading": making.heading_of(made, maker_of(actor))}
     if is_partial():
         return make_response(render_template("reports/_preview.html", **context), status)
     context |= {"places": _places(actor, organisation)}
