@@ -22,7 +22,7 @@ from portal.services.progress_days import trend
 
 LAST_MONTH = "last_month"
 WORST = 10
-LONG, LONGEST = 34, 62
+LONG, LONGEST = 28, 62
 """Characters of a branch's name from which it is set smaller, so that it all stays on one page."""
 
 COLUMNS = (

@@ -78,8 +78,8 @@ def standing(organisation: Organisation, month: Month) -> Standing | None:
         counts = progress_days.counts_as_of(organisation.id, month.until)
     else:
         counts = counts_of(organisation, Period())
-    checks = _of_month(ScanCheck.member_id, ScanCheck.checked_at, organisation, month)
-    releases = _of_month(NumberRelease.member_id, NumberRelease.decided_at, organisation, month)
+    checks = _of_month(ScanCheck, ScanCheck.checked_at, organisation, month)
+    releases = _of_month(NumberRelease, NumberRelease.decided_at, organisation, month)
     return Standing(
         counts,
         reading().execute(checks.where(ScanCheck.undone_at.is_(None))).scalar_one(),
@@ -98,10 +98,11 @@ def worst_branches(organisation: Organisation, month: Month, most: int) -> list[
     return [WorstBranch(places.words(row[0]), Counts(*row[1:])) for row in found]
 
 
-def _of_month(member_id: Any, at: Any, organisation: Organisation, month: Month) -> Any:
+def _of_month(done: Any, at: Any, organisation: Organisation, month: Month) -> Any:
     return (
         select(func.count())
-        .join(Member, Member.id == member_id)
+        .select_from(done)
+        .join(Member, Member.id == done.member_id)
         .join(Organisation, Organisation.id == Member.branch_id)
         .where(
             in_subtree(organisation.path),
