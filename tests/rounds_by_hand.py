@@ -23,11 +23,11 @@ from portal.services.check_rounds import (
     take_back_last,
 )
 from portal.services.checks import CheckedMeanwhile, NothingToTakeBack, standing_check
+from portal.services.round_findings import findings_of
 from portal.services.round_making import (
     RoundRefused,
     RoundWish,
     counts_of,
-    findings_of,
     make_round,
 )
 

@@ -22,6 +22,7 @@ from portal.demo.faulty_forms import FAULTS, is_faulty
 from portal.demo.joinings import joinings
 from portal.demo.members import DemoMember, demo_members
 from portal.demo.paper import Paper, bind
+from portal.demo.supervision import supervise
 from portal.demo.tree import Node, Tree, demo_tree
 from portal.extensions import db
 from portal.models import (
@@ -90,6 +91,7 @@ def load_demo(*, progress: Progress = lambda _text: None) -> None:
         session.flush()
         restart_sequences()
     progress_days.store(past_days(rows, scans, {home.id: home.path for home in branches}))
+    supervise()
     write_accounts([*listed, login])
     progress(f"{len(scans)} 份《入团志愿书》，用时 {time.monotonic() - began:.0f} 秒")
 

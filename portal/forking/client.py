@@ -48,6 +48,13 @@ class ChildLost(Exception):
         self.overtime = overtime
 
 
+class _ProcessLost(ChildLost):
+    """The process ended before it had a child for the request."""
+
+    def __init__(self) -> None:
+        super().__init__(overtime=False)
+
+
 class Forker:
     """Sends requests to a process that forks. Safe to use from many threads.
 
@@ -90,16 +97,25 @@ class Forker:
 
         It reads from the descriptor ``file``, which stays open here. Raises ``ChildLost``.
         """
+        message = json.dumps({**request, **self._limits}).encode()
         with self._slots:
-            receiver, sender = os.pipe()
             try:
-                self._send(json.dumps({**request, **self._limits}).encode(), [file, sender])
-            finally:
-                os.close(sender)
-            try:
-                return self._receive(receiver, most)
-            finally:
-                os.close(receiver)
+                return self._ask(file, message, most)
+            except _ProcessLost:  # killed while it had the request: no child has read the file
+                with self._lock:
+                    self._stop()
+                return self._ask(file, message, most)
+
+    def _ask(self, file: int, message: bytes, most: int) -> tuple[bool, bytes]:
+        receiver, sender = os.pipe()
+        try:
+            self._send(message, [file, sender])
+        finally:
+            os.close(sender)
+        try:
+            return self._receive(receiver, most)
+        finally:
+            os.close(receiver)
 
     def _send(self, message: bytes, descriptors: list[int]) -> None:
         with self._lock:
@@ -123,6 +139,8 @@ class Forker:
                 if not selector.select(max(0.0, ends - time.monotonic())):
                     break
                 chunk = os.read(receiver, 1 << 16)
+                if not chunk and len(answer) < PID_BYTES:
+                    raise _ProcessLost
                 if not chunk:
                     return self._judge(bytes(answer[PID_BYTES:]), time.monotonic() - began)
                 if len(answer) < PID_BYTES <= len(answer) + len(chunk):

@@ -77,7 +77,7 @@ class Maker(Sandbox):
         self, path: Path, request: dict[str, Any], parse: Callable[[bytes], T], most: int
     ) -> T:
         try:
-            good, answer = self._ask(path, request, most)
+            good, answer = self._ask_file(path, request, most)
             if good:
                 return parse(answer)
             plain = json.loads(answer)

@@ -86,7 +86,7 @@ class Sandbox(Forker):
     def inspect(self, path: Path) -> Inspection:
         """Look at a file. Raises ``ScanRefused``."""
         try:
-            good, answer = self._ask(path, {"task": "inspect"})
+            good, answer = self._ask_file(path, {"task": "inspect"})
             plain = json.loads(answer)
             if good:
                 return _inspection(plain)
@@ -101,7 +101,7 @@ class Sandbox(Forker):
     def kind_of_attachment(self, path: Path) -> AttachmentKind:
         """What a file that is to be sent with a letter is. Raises ``AttachmentRefused``."""
         try:
-            good, answer = self._ask(path, {"task": "attachment"})
+            good, answer = self._ask_file(path, {"task": "attachment"})
             if good:
                 return AttachmentKind(answer.decode())
             reason, found = json.loads(answer)
@@ -116,7 +116,7 @@ class Sandbox(Forker):
     def draw(self, path: Path, page_index: int, width: int) -> bytes:
         """A page (from 0) as a JPEG. Raises ``PageNotDrawn``."""
         try:
-            _, picture = self._ask(path, {"task": "draw", "page": page_index, "width": width})
+            _, picture = self._ask_file(path, {"task": "draw", "page": page_index, "width": width})
         except ChildLost:
             raise PageNotDrawn from None
         if not picture.startswith(b"\xff\xd8"):
@@ -128,7 +128,7 @@ class Sandbox(Forker):
         sides = (box.left, box.top, box.right, box.bottom)
         request = {"task": "draw_part", "page": page_index, "box": sides, "width": width}
         try:
-            _, picture = self._ask(path, request)
+            _, picture = self._ask_file(path, request)
         except ChildLost:
             raise PageNotDrawn from None
         if not picture.startswith(b"\xff\xd8"):
@@ -138,7 +138,7 @@ class Sandbox(Forker):
     def measure(self, path: Path, pages: int) -> tuple[PageShape, ...]:
         """The shapes of a file's ``pages`` pages. Raises ``ChildLost``."""
         try:
-            _, answer = self._ask(path, {"task": "measure"})
+            _, answer = self._ask_file(path, {"task": "measure"})
             return shapes_from_json(json.loads(answer), pages)
         except NONSENSE:
             raise ChildLost(overtime=False) from None
@@ -146,7 +146,7 @@ class Sandbox(Forker):
     def look(self, path: Path, form_pages: int) -> Look:
         """What a careful clerk sees in a form of ``form_pages`` pages. Raises ``ChildLost``."""
         try:
-            _, answer = self._ask(path, {"task": "look", "form_pages": form_pages})
+            _, answer = self._ask_file(path, {"task": "look", "form_pages": form_pages})
             return Look.from_json(json.loads(answer))
         except NONSENSE:
             raise ChildLost(overtime=False) from None
@@ -158,12 +158,12 @@ class Sandbox(Forker):
         """
         request = {"task": "arrange", "pages": [list(page) for page in pages]}
         try:
-            _, made = self._ask(path, request, MADE_BYTES)
+            _, made = self._ask_file(path, request, MADE_BYTES)
         except ChildLost:
             raise FileNotMade from None
         return made
 
-    def _ask(
+    def _ask_file(
         self, path: Path, request: dict[str, Any], most: int = ANSWER_BYTES
     ) -> tuple[bool, bytes]:
         """What the child answers in at most ``most`` bytes. Raises ``ChildLost``."""

@@ -89,7 +89,7 @@ def send(actor: Actor, token: str, to: Addressee, typed: LetterText) -> int:
     """
     try:
         return _send(actor, token, to, typed)
-    except IntegrityError:  # twice at the same moment: asked again, the first one is there
+    except IntegrityError:  # the same, a moment later: asked again, the first one is there
         return _send(actor, token, to, typed)
 
 
@@ -119,8 +119,10 @@ def _send(actor: Actor, token: str, to: Addressee, typed: LetterText) -> int:
         _require_few(actor)
         letter = Letter(MessageKind.LETTER, text.subject, text.body)
         message_id = deliver(letter, goal.delivery, actor=actor, once=_once(token))
-        if message_id is None:  # somebody else's token
-            raise NotFound
+        if message_id is None:
+            if (sent := sent_with(actor, token)) is not None:  # twice at the same moment
+                return sent
+            raise NotFound  # somebody else's token
         files = _take_draft(actor, token, message_id)
         audit.record(
             actor,
@@ -156,6 +158,8 @@ def _to_sender(actor: Actor, message_id: int) -> Destination:
         about = sending_organisation(actor)
         return Destination(message.sender, delivery, account.member_id, about, message)
     organisation = db.session.get_one(Organisation, message.from_organisation_id)
+    while organisation.merged_into_id is not None:  # its people and its work went there
+        organisation = db.session.get_one(Organisation, organisation.merged_into_id)
     if organisation.closed_at is not None:
         raise NobodyReads(f"“{organisation.name}”已撤销，收不到回复。请给现在的上级团委写信。")
     delivery = Delivery(organisation_id=organisation.id, answers_id=message.id)

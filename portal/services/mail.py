@@ -81,9 +81,11 @@ def send_due() -> int:
     while time.monotonic() < ends and (left := _take()):
         try:
             with _server() as server:
-                while left and time.monotonic() < ends:
+                while left:  # at least one: connecting alone may have used the turn up
                     sent += _send(server, left[0])
                     left.pop(0)
+                    if time.monotonic() > ends:
+                        break
         except _ServerAway as away:
             log.warning("mail server away", extra={"reason": str(away), "waiting": len(left)})
             for one in left:

@@ -1,12 +1,11 @@
-"""Making a round of 检查: which forms, by criterion or by lot, and what became of them so far."""
+"""Making a round of 检查: which forms, by criterion or by lot, and how far they are."""
 
 from __future__ import annotations
 
 import math
 import random
 import secrets
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby, islice
@@ -30,7 +29,6 @@ from portal.models import (
     ScanState,
 )
 from portal.rules.progress import Period
-from portal.rules.scan_checks import FaultKind, Verdict, kinds_of, verdict_of
 from portal.services import audit
 from portal.services.look_lines import LOOK_COLUMNS, read_line, with_look
 from portal.services.scan_cells import STANDING
@@ -41,7 +39,6 @@ MOST_FORMS = 20_000
 
 MOST_OF_EACH = 50
 ROUNDS_SHOWN = 20
-FAULTY_SHOWN = 200
 
 
 class RoundRefused(PortalError):
@@ -94,28 +91,6 @@ class RoundPage:
 
     lines: tuple[RoundLine, ...]
     before: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class FaultyForm:
-    """A form in which a round found faults."""
-
-    place: int
-    member_id: int
-    name: str
-    branch: str
-    verdict: Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """What a round found: by fault, by person, and the forms."""
-
-    in_order: int
-    by_kind: Mapping[FaultKind, int]
-    by_person: tuple[tuple[str, int], ...]
-    faulty: int
-    forms: tuple[FaultyForm, ...]
 
 
 def make_round(actor: Actor, wish: RoundWish, token: str) -> int:
@@ -206,55 +181,6 @@ def round_line(actor: Actor, round_id: int) -> RoundLine:
     if not found:
         raise NotFound
     return found[0]
-
-
-def findings_of(round_id: int) -> Findings:
-    """What a round has found so far; the first ``FAULTY_SHOWN`` forms with faults."""
-    done = and_(CheckItem.round_id == round_id, CheckItem.state == ItemState.DONE)
-    judged = select(ScanCheck.kinds, func.count()).select_from(CheckItem)
-    judged = judged.join(ScanCheck, ScanCheck.id == CheckItem.check_id).where(done)
-    counted: Counter[FaultKind] = Counter()
-    in_order = faulty = 0
-    for stored, count in reading().execute(judged.group_by(ScanCheck.kinds)):
-        in_order, faulty = in_order + (0 if stored else count), faulty + (count if stored else 0)
-        for kind in kinds_of(stored):
-            counted[kind] += count
-    by_person = (
-        select(Account.person_name, func.count())
-        .select_from(CheckItem)
-        .join(ScanCheck, ScanCheck.id == CheckItem.check_id)
-        .join(Account, Account.id == ScanCheck.checked_by_id)
-        .where(done)
-        .group_by(Account.id, Account.person_name)
-        .order_by(func.count().desc(), Account.id)
-    )
-    forms = (
-        select(
-            CheckItem.place,
-            CheckItem.member_id,
-            Member.name,
-            Organisation.name,
-            ScanCheck.kinds,
-            ScanCheck.pages,
-            ScanCheck.remark,
-        )
-        .join(ScanCheck, ScanCheck.id == CheckItem.check_id)
-        .join(Member, Member.id == CheckItem.member_id)
-        .join(Organisation, Organisation.id == Member.branch_id)
-        .where(done, ScanCheck.kinds != "")
-        .order_by(CheckItem.place)
-        .limit(FAULTY_SHOWN)
-    )
-    return Findings(
-        in_order,
-        {kind: counted[kind] for kind in FaultKind if counted[kind]},
-        tuple((name, count) for name, count in reading().execute(by_person)),
-        faulty,
-        tuple(
-            FaultyForm(place, member_id, name, branch, verdict_of(kinds, pages, remark))
-            for place, member_id, name, branch, kinds, pages, remark in reading().execute(forms)
-        ),
-    )
 
 
 def counts_of(round_id: int) -> RoundCounts:

@@ -144,7 +144,7 @@ def _readers(message: Message) -> tuple[tuple[str, datetime], ...]:
 
 
 def _not_read(message: Message) -> tuple[str, ...]:
-    """Of a letter to many the first organisations that have not read it, with their paths."""
+    """Of a letter to many the first organisations that have not read it."""
     if message.audience is Audience.ONE:
         return ()
     top = db.session.get_one(Organisation, message.to_organisation_id)
@@ -166,4 +166,10 @@ def _not_read(message: Message) -> tuple[str, ...]:
     rows = reading().execute(
         select(Organisation.path).where(*criteria).order_by(Organisation.path).limit(UNREAD_SHOWN)
     )
-    return tuple(path_text(ancestors_of(path, within=top.path)) for (path,) in rows)
+    return tuple(_below(path, top.path) for (path,) in rows)
+
+
+def _below(path: str, top: str) -> str:
+    """An organisation with what stands between it and the one below which all were written to."""
+    names = ancestors_of(path, within=top)
+    return path_text(names[1:] or names)

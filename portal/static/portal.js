@@ -248,6 +248,14 @@
   });
   document.addEventListener('htmx:afterSettle', function (event) {
     var box = event.detail.elt;
+    var pressed = event.detail.requestConfig && event.detail.requestConfig.elt;
+    // Another page of a list is read from its beginning.
+    if (pressed && pressed.closest && pressed.closest('.pager')) {
+      box.setAttribute('tabindex', '-1');
+      box.focus();
+      box.scrollIntoView();
+      return;
+    }
     // Where the focused thing was swapped away, go on at the sensible one in its place.
     if (document.activeElement && document.activeElement !== document.body) { return; }
     if (box.id === 'member-list' || box.id === 'tree') { return; }

@@ -121,11 +121,20 @@ class Typesetter(Forker):
         return self._done({"task": "join"}, body, WHOLE_BYTES)
 
     def _done(self, request: dict[str, Any], content: bytes, most: int) -> bytes:
+        """What a child made; one that was lost is followed by another, once."""
+        try:
+            return self._once(request, content, most)
+        except ChildLost as lost:
+            if lost.overtime:
+                raise NotTypeset(overtime=True) from None
+        try:
+            return self._once(request, content, most)
+        except ChildLost as lost:
+            raise NotTypeset(overtime=lost.overtime) from None
+
+    def _once(self, request: dict[str, Any], content: bytes, most: int) -> bytes:
         with _in_memory(content) as file:
-            try:
-                _, made = self.ask(file, request, most)
-            except ChildLost as lost:
-                raise NotTypeset(overtime=lost.overtime) from None
+            _, made = self.ask(file, request, most)
         return made
 
 

@@ -13,11 +13,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from portal import clock
 from portal.application import create_app
 from portal.extensions import db
-from portal.models import Account
+from portal.models import Account, Member, Organisation
+from portal.rules.organisations import OrganisationKind
 from portal.services.accounts import account_named, hash_password
 from portal.services.transaction import writing
 from portal.settings import load_settings
@@ -113,24 +115,32 @@ def browsers() -> Iterator[Callable[[str], object]]:
 
 
 @pytest.fixture(scope="session")
-def colleague(portal: Portal) -> str:
-    """The login of a second person of quwei3's committee."""
+def further_people(portal: Portal) -> dict[str, str]:
+    """Logins the demo lacks: ``colleague`` of quwei3, ``newcomer`` of a branch with nobody in it."""
     app = create_app(load_settings(instance=portal.instance))
+    logins, password = {"colleague": "quwei3b", "newcomer": "kong"}, "correct horse battery"
     with app.app_context():
-        first = account_named("quwei3")
-        assert first is not None
-        made = Account(
-            login="quwei3b",
-            password_hash=hash_password("quwei3b correct horse"),
-            person_name="陈同事",
-            organisation_id=first.organisation_id,
-            created_at=clock.now(),
-        )
+        committee = account_named("quwei3")
+        assert committee is not None
+        inhabited = select(Member.branch_id)
+        empty = db.session.scalars(
+            select(Organisation.id).where(
+                Organisation.kind == OrganisationKind.BRANCH, Organisation.id.not_in(inhabited)
+            )
+        ).first()
         with writing() as session:
-            session.add(made)
+            for who, place in (("colleague", committee.organisation_id), ("newcomer", empty)):
+                made = Account(
+                    login=logins[who],
+                    password_hash=hash_password(password),
+                    person_name="陈同事",
+                    organisation_id=place,
+                    created_at=clock.now(),
+                )
+                session.add(made)
         db.engine.dispose()
-    portal.passwords["quwei3b"] = "quwei3b correct horse"
-    return "quwei3b"
+    portal.passwords |= dict.fromkeys(logins.values(), password)
+    return logins
 
 
 class People:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.browser.conftest import People
-from tests.browser.drivers import wait, wait_text
+from tests.browser.drivers import tab_to, wait, wait_text
 
 
 def test_a_district_finds_who_is_overdue(people: People) -> None:
@@ -14,8 +14,11 @@ def test_a_district_finds_who_is_overdue(people: People) -> None:
     page.goto("/progress/")
     wait_text(page, "#trend-title", "上传率趋势")
     page.picture(f"progress-{page.engine}")
-    page.click("thead a[href*='sort=overdue']")
+    tab_to(page, "thead a[href*='sort=overdue']")
+    page.press("Enter")
     wait(lambda: page.count("th[aria-sort=descending]") == 1, "the table in order")
+    stays = "Boolean(document.activeElement.closest('th[aria-sort=descending]'))"
+    wait(lambda: bool(page.evaluate(stays)), "the focus on the column that was sorted")
     assert "sort=overdue" in page.url()
     wait_text(page, "tbody tr:nth-child(2) th", "第一中学")
     number = page.text("tbody tr:nth-child(2) .count-wrong")

@@ -11,7 +11,7 @@ import pytest
 
 from portal.demo.paper import Paper, pad_to
 from tests.browser.conftest import People, Portal
-from tests.browser.drivers import Driver, PlaywrightPage, wait, wait_gone, wait_text
+from tests.browser.drivers import Driver, PlaywrightPage, tab_to, wait, wait_gone, wait_text
 from tests.scans import good_scan, png
 
 MIB = 1024 * 1024
@@ -91,6 +91,24 @@ def test_a_branch_admin_uploads_sees_replaces_deletes_and_takes_back(
     page.press("End")
     wait_text(page, "#page-now", "6")
     no_sideways_scroll(page)
+
+
+def test_a_list_is_sorted_filtered_and_paged_without_a_mouse(people: People) -> None:
+    """What was pressed keeps the focus; another page begins at its beginning."""
+    page = people.sign_in("zhibu1")
+    focused = "document.activeElement.id"
+    for what in ("filter-new", "sort-number"):
+        tab_to(page, f"#{what}")
+        page.press("Enter")
+        wait(lambda what=what: what.split("-")[1] in page.url(), what)
+        wait(lambda what=what: page.evaluate(focused) == what, f"the focus back on {what}")
+    page.goto("/members/")
+    page.evaluate("document.querySelector('.pager a[rel=next]').focus()")
+    page.press("Enter")
+    wait(lambda: "after=" in page.url(), "the next page")
+    wait(lambda: page.evaluate(focused) == "member-list", "the focus on the new page")
+    top = "document.getElementById('member-list').getBoundingClientRect().top"
+    assert 0 <= page.evaluate(top) < 300
 
 
 def test_a_committee_looks_down_to_the_form(people: People) -> None:
@@ -331,6 +349,8 @@ def test_each_story_without_javascript(people_today: People, other_scan: Path, s
 
 PAGES = {
     "zhibu1": (
+        "/home",
+        "/messages/",
         "/members/",
         "/members/?filter=missing",
         "/members/?q=没有的人",
@@ -343,18 +363,27 @@ PAGES = {
         "{arrange}",
     ),
     "quwei1": (
+        "/home",
+        "/progress/?sort=overdue",
+        "/progress/?day=2026-02-30",
+        "/progress/2/members?count=overdue",
+        "/progress/2/urge",
+        "/messages/",
         "/organisations/",
         "/organisations/?q=高一",
         "{show}",
         "/record/",
         "/record/export",
     ),
-    "tuanyuan": ("/card", "/card/views"),
+    "tuanyuan": ("/card", "/card/views", "/messages/"),
+    "kong": ("/home", "/members/", "/messages/"),
 }
 
 
 @pytest.mark.parametrize("login", PAGES)
+@pytest.mark.usefixtures("further_people")
 def test_axe_finds_nothing(people_today: People, portal: Portal, login: str) -> None:
+    """And nothing scrolls sideways on a phone."""
     from axe_core_python.sync_playwright import Axe
 
     page = people_today.page()
@@ -376,8 +405,11 @@ def test_axe_finds_nothing(people_today: People, portal: Portal, login: str) -> 
         "{arrange}": f"/members/{member}/scan/arrange?pages=1.2x.3r1.4.5.6.7.8",
     }
     for path in PAGES[login]:
+        page.viewport(360 if login == "tuanyuan" else 1366, 740)
         page.goto(addresses.get(path, path))
         found.append(Axe().run(page.page))
+        page.viewport(360, 740)
+        no_sideways_scroll(page)
     broken = [
         (result["url"], one["id"], [node["html"][:200] for node in one["nodes"]][:3])
         for result in found

@@ -157,7 +157,7 @@ def take_up(page: Driver) -> None:
 
 @pytest.mark.parametrize("people", ["chromium86"], indirect=True)  # and the second in today's
 def test_a_round_of_thirty_by_two_officers_with_the_keyboard_alone(
-    people: People, portal: Portal, colleague: str
+    people: People, portal: Portal, further_people: dict[str, str]
 ) -> None:
     ((forms,),) = query(
         portal,
@@ -168,7 +168,9 @@ def test_a_round_of_thirty_by_two_officers_with_the_keyboard_alone(
     )
     share = next(one for one in range(1, 101) if math.ceil(int(str(forms)) * one / 100) >= FORMS)
     first = Officer(people.sign_in("quwei3"))
-    second = Officer(people.sign_in(colleague, page=people.page(engine="chromium156")))
+    second = Officer(
+        people.sign_in(further_people["colleague"], page=people.page(engine="chromium156"))
+    )
     begin(first.page, share)
     first.arrive()
     take_up(second.page)

@@ -210,7 +210,7 @@ class TakenOver(Maker):
         super().__init__(memory_bytes=MIB, cpu_seconds=1, wall_seconds=1)
         self._says = good, words
 
-    def _ask(self, *_: Any, **__: Any) -> tuple[bool, bytes]:
+    def _ask_file(self, *_: Any, **__: Any) -> tuple[bool, bytes]:
         return self._says
 
 

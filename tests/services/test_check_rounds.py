@@ -31,11 +31,11 @@ from portal.services.check_rounds import (
 )
 from portal.services.checks import NothingToTakeBack, check, checks_of, standing_check
 from portal.services.messages import inbox, read_all, unread_count
+from portal.services.round_findings import Answer, findings_of
 from portal.services.round_making import (
     RoundRefused,
     RoundWish,
     counts_of,
-    findings_of,
     make_round,
     rounds_of,
 )
@@ -312,6 +312,32 @@ def test_undoing_a_changed_mind_brings_the_first_check_back_and_then_undoes_that
     assert take_back_last(officer, round_id) == 1
     assert counts_of(round_id).done == 0
     assert next_place(officer, round_id) == 1
+
+
+def test_a_round_shows_what_became_of_its_faulty_forms(
+    world: World, officer: Actor, forms: list[int]
+) -> None:
+    round_id = begin(officer)
+    for place in (1, 2, 3, 4):
+        say(officer, round_id, place, NO_SEAL)
+
+    def answers() -> list[Answer]:
+        db.session.rollback()
+        return [form.answer for form in findings_of(round_id).forms]
+
+    assert answers() == [Answer.NONE] * 4
+    world.upload(forms[0], files.good_scan(3))
+    scans.delete(world.actor(world.branch), forms[1])
+    for member, verdict in ((forms[2], IN_ORDER), (forms[3], NO_SEAL)):
+        world.upload(member, files.good_scan(3))
+        scan = scans.current_scan(member)
+        assert scan is not None
+        check(world.actor(world.municipal), member, scan.id, verdict, seen=0)
+    assert answers() == [Answer.UPLOADED, Answer.GONE, Answer.IN_ORDER, Answer.FAULTY]
+    # The committee looks at the answer where it found the fault.
+    say(officer, round_id, 1)
+    assert answers() == [Answer.GONE, Answer.IN_ORDER, Answer.FAULTY]
+    assert findings_of(round_id).in_order == 1
 
 
 def test_a_second_round_says_the_same_again_but_tells_the_branch_once(

@@ -15,7 +15,20 @@ from portal.demo.city import load as load_city
 from portal.demo.load import DemoRefused, load_demo
 from portal.errors import NotFound, StoreUnavailable
 from portal.extensions import db
-from portal.models import Account, Member, MonthTally, Organisation, Scan, Tally
+from portal.models import (
+    Account,
+    CheckItem,
+    ItemState,
+    Member,
+    Message,
+    MessageKind,
+    MonthTally,
+    Organisation,
+    Scan,
+    ScanCheck,
+    ScanState,
+    Tally,
+)
 from portal.runtime import runtime
 from portal.services import fsck, installation, job_running, readiness, scans
 from portal.services.derived import add_to_branch
@@ -133,7 +146,18 @@ def test_the_demo_has_every_sort_and_is_consistent(app: Flask) -> None:
     ]  # fmt: skip
     assert "东城区" in accounts[1]["who"]
     assert len({one["password"] for one in accounts}) == len(accounts)
-    assert db.session.query(Scan).count() == 200
+    scans = db.session.scalars(select(Scan.state)).all()
+    assert (scans.count(ScanState.CURRENT), scans.count(ScanState.REPLACED)) == (200, 1)
+    said = db.session.scalars(select(ScanCheck.kinds)).all()
+    assert "" in said  # in order
+    assert {"missing_pages", "wrong_pages", "no_seal"} <= set(said)
+    items = db.session.scalars(select(CheckItem.state)).all()
+    assert 0 < items.count(ItemState.DONE) == len(items) // 2
+    assert set(db.session.scalars(select(Message.kind))) >= {
+        MessageKind.URGING,
+        MessageKind.NOTICE,
+        MessageKind.LETTER,
+    }
     assert db.session.query(Member).count() == 1500
     kinds = set(db.session.scalars(select(Member.irregularity).distinct()))
     assert len(kinds) == 7  # the six, and none

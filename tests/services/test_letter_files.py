@@ -5,10 +5,13 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import time_machine
+from flask import Flask
 from PIL import Image
 from sqlalchemy import func, select, update
 
@@ -239,6 +242,39 @@ def test_fsck_tells_of_attachments_that_do_not_agree(writer: Actor) -> None:
     assert "the row says 1" in said[f"attachment {second.id}"]
     assert said[f"attachment {third.id}"] == "its bytes are not those that were kept"
     assert f"attachment {third.id}" not in {one.subject for one in check(read_files=False)}
+
+
+class Between:
+    """A sandbox that lets something else happen while it looks at the first file."""
+
+    def __init__(self, happens: Callable[[], object]) -> None:
+        self._sandbox, self._happens = runtime().sandbox, [happens]
+
+    def kind_of_attachment(self, path: Path) -> AttachmentKind:
+        if self._happens:
+            self._happens.pop()()
+        return self._sandbox.kind_of_attachment(path)
+
+    def close(self) -> None:
+        self._sandbox.close()
+
+
+def test_the_same_file_from_two_windows_at_once_is_taken_once(app: Flask, writer: Actor) -> None:
+    file = ("a.pdf", scans.good_scan())
+    between = Between(lambda: add(writer, file))
+    app.extensions["portal"] = replace(runtime(), sandbox=between)  # type: ignore[arg-type]
+    done = add(writer, file)
+    assert (done.added, done.again) == (0, 1)
+    assert len(attached(writer)) == len(stored()) == 1
+    assert check() == []
+
+
+def test_a_letter_that_is_discarded_meanwhile_leaves_no_file(app: Flask, writer: Actor) -> None:
+    between = Between(lambda: letter_drafts.discard(writer, TOKEN))
+    app.extensions["portal"] = replace(runtime(), sandbox=between)  # type: ignore[arg-type]
+    with pytest.raises(NotFound):
+        add(writer, ("a.pdf", scans.good_scan()))
+    assert stored() == []
 
 
 def test_a_name_is_one_line_with_the_true_end() -> None:

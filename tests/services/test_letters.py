@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from flask import Flask
 from sqlalchemy import func, select, update
 
 from portal import clock
@@ -93,9 +96,7 @@ def test_a_letter_to_all_below_is_one_row_that_each_reads_for_themselves(world: 
     assert (branches.addressees, branches.read) == (2, 1)
     assert branches.to == "东城区团区委 · 全部团支部"
     assert (everybody.addressees, everybody.read) == (6, 0)
-    assert sent_letter(municipal, branches.id).unread == (
-        "东城区团区委 › 东城区第一中学团委 › 高一(1)班团支部",
-    )
+    assert sent_letter(municipal, branches.id).unread == ("东城区第一中学团委 › 高一(1)班团支部",)
     assert len(sent_letter(municipal, everybody.id).unread) == 6
 
 
@@ -209,6 +210,14 @@ def test_what_the_portal_sent_and_who_is_gone_can_not_be_answered(world: World) 
         )
     with pytest.raises(NobodyReads, match="“东城区团区委”已撤销"):
         write(branch, "answer", letter)
+    with writing() as session:
+        session.execute(
+            update(Organisation)
+            .where(Organisation.id == world.district.id)
+            .values(merged_into_id=world.municipal.id)
+        )
+    write(branch, "answer", letter)
+    assert subjects(world.actor(world.municipal)) == [TEXT.subject]
     assert not can_answer(applicant, open_message(branch, letter))
 
 
@@ -223,6 +232,35 @@ def test_sent_twice_it_is_sent_once_and_the_draft_is_gone(world: World) -> None:
     assert letters.sent_with(district, name) == sent
     with pytest.raises(NotFound):  # somebody who guessed it
         letters.send(world.actor(world.municipal), name, to("organisation", 2), TEXT)
+
+
+def test_sent_by_two_requests_at_once_it_is_sent_once(app: Flask, world: World) -> None:
+    district, name, both = world.actor(world.district), token(), threading.Barrier(2)
+    sent: list[int] = []
+
+    def work() -> None:
+        with app.app_context():
+            both.wait()
+            sent.append(letters.send(district, name, to("organisation", world.branch.id), TEXT))
+
+    workers = [threading.Thread(target=work) for _ in range(2)]
+    for one in workers:
+        one.start()
+    for one in workers:
+        one.join()
+    assert len(sent) == 2
+    assert len(set(sent)) == 1
+    assert subjects(world.actor(world.branch)) == [TEXT.subject]
+
+
+def test_what_was_answered_is_shown_only_to_who_may_read_it_now(world: World) -> None:
+    branch, district = world.actor(world.branch), world.actor(world.district)
+    everybody = write(district, "subtree", world.district.id)
+    answer = write(branch, "answer", everybody, LetterText("收到", "已办"))
+    shown = sent_letter(branch, answer).message
+    assert [one.id for one in earlier(branch, shown)] == [everybody]
+    moved = replace(branch, organisation_path=f"/1/3/{world.branch.id}/")
+    assert earlier(moved, shown) == ()
 
 
 def test_a_text_that_is_no_letter_is_refused_field_by_field(world: World) -> None:

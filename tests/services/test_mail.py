@@ -5,6 +5,7 @@ On both databases.
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 import threading
@@ -53,6 +54,7 @@ class Post:
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
         self.refuses: dict[str, str] = {}
+        self.seconds = 0.0  # that it thinks about a mail
 
     async def handle_RCPT(
         self, _server: Any, _session: Any, envelope: Envelope, address: str, _options: Any
@@ -63,6 +65,7 @@ class Post:
         return "250 OK"
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Envelope) -> str:
+        await asyncio.sleep(self.seconds)
         content = envelope.content
         assert isinstance(content, bytes)
         self.mails.append(message_from_bytes(content, policy=policy.default))  # type: ignore[arg-type]
@@ -367,13 +370,36 @@ def test_a_turn_that_takes_too_long_leaves_the_rest_for_the_next(
     post: Post,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    change_own_mail(world.actor(world.sister), address="sister@example.com", off=False)
+    serve()
+    for node in (world.branch, world.sister):
+        with writing():
+            messages.send_to_organisation(node.id, Letter(MessageKind.NOTICE, "标题", "内容"))
+    with writing() as session:
+        session.execute(update(MailNotice).values(due_at=datetime.now(UTC) - MINUTE))
+    post.seconds = 0.4
+    monkeypatch.setattr(mail, "TURN_SECONDS", 0.2)
+    assert (mail.send_due(), mail.send_due(), mail.send_due()) == (1, 1, 0)
+    assert {one["To"] for one in post.mails} == {BRANCH, "sister@example.com"}
+
+
+def test_a_server_that_hangs_with_a_mail_in_hand_is_asked_again(
+    world: World,
+    branch: Actor,
+    serve: Callable[..., None],
+    post: Post,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(mail, "SERVER_SECONDS", 0.5)
     with time_machine.travel(MORNING, tick=False) as now:
         serve()
         tell(world)
         now.shift(MINUTE)
-        monkeypatch.setattr(mail, "TURN_SECONDS", 0.0)
+        post.seconds = 2.0
         assert mail.send_due() == 0
-        monkeypatch.setattr(mail, "TURN_SECONDS", 20.0)
+        assert notice(branch).last_error == "SMTPServerDisconnected"
+        post.seconds = 0.0
+        now.shift(mail.PAUSE)
         assert mail.send_due() == 1
 
 
@@ -427,6 +453,27 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
     )
     return path
+
+
+def test_over_tls_from_the_first_byte_on(
+    world: World,
+    branch: Actor,
+    app: Flask,
+    serve: Callable[..., None],
+    post: Post,
+    certificate: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    serve(ssl_context=context)
+    settle(app, port=runtime().settings.smtp_port, host="localhost", security=MailSecurity.TLS)
+    tell(world)
+    with writing() as session:
+        session.execute(update(MailNotice).values(due_at=datetime.now(UTC) - MINUTE))
+    assert mail.send_due() == 1
+    assert post.mails[0]["To"] == BRANCH
 
 
 @pytest.mark.parametrize("trusted", [True, False])

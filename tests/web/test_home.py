@@ -86,7 +86,7 @@ def test_forms_to_check_lead_to_a_round_of_them_and_faults_to_their_branch(world
         world.upload(one)
     officer, branch = world.client_of(world.district), world.client_of(world.branch)
     page = officer.get("/home").text
-    assert '<a href="/checks/new?choice=unchecked"><b>2</b> 份已上传' in page
+    assert '<a href="/checks/new?choice=unchecked"><b class="count-warning">2</b> 份已上传' in page
     assert 'value="unchecked" checked' in officer.get("/checks/new?choice=unchecked").text
     assert 'value="all" checked' in officer.get("/checks/new?choice=all").text
     assert "检查不合格" not in branch.get("/home").text

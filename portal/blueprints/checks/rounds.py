@@ -19,6 +19,7 @@ from portal.services import check_rounds as service
 from portal.services import round_making
 from portal.services.check_rounds import FormTaken
 from portal.services.checks import CheckedMeanwhile, FormChanged, NothingToTakeBack
+from portal.services.round_findings import findings_of
 from portal.services.round_making import MOST_OF_EACH, RoundRefused
 from portal.services.scans import current_scan
 from portal.web import current_actor
@@ -76,7 +77,7 @@ def new() -> Response:
 def round_(round_id: int) -> Response:
     """How far a round is and what it found."""
     line = round_making.round_line(current_actor(), round_id)
-    found = round_making.findings_of(round_id)
+    found = findings_of(round_id)
     page = render_template(
         "checks/round.html", round=line, title=_words(line), found=found, most=len(found.forms)
     )
