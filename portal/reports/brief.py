@@ -22,8 +22,12 @@ from portal.services.progress_days import trend
 
 LAST_MONTH = "last_month"
 WORST = 10
-LONG, LONGEST = 28, 62
-"""Characters of a branch's name from which it is set smaller, so that it all stays on one page."""
+LINE = 27
+"""Characters of a branch's name on one line."""
+LONG, LONGEST = 12, 20
+"""Lines of all names above which they are set smaller, so that it all stays on one page."""
+NAMED = 28
+"""Characters up to which the sentence names the worst branch."""
 
 COLUMNS = (
     Column("place", "序号", CellKind.COUNT, 6),
@@ -58,7 +62,7 @@ def build(subject: Subject, _most: int | None) -> Content:
     chart = chart_of(weeks, _day)
     figures = _figures(now, before)
     sentence = _sentence(now, before, worst)
-    longest = max((len(_short(one.place)) for one in worst), default=0)
+    lines = sum(math.ceil(len(_short(one.place)) / LINE) for one in worst)
     return Content(
         columns=COLUMNS,
         sections=(Section(tuple(_row(place, one) for place, one in enumerate(worst, 1))),),
@@ -74,7 +78,7 @@ def build(subject: Subject, _most: int | None) -> Content:
             "sentence": sentence,
             "figures": figures,
             "chart": asdict(chart) if chart else None,
-            "size": "longest" if longest > LONGEST else "long" if longest > LONG else "",
+            "size": "longest" if lines > LONGEST else "long" if lines > LONG else "",
         },
     )
 
@@ -133,7 +137,9 @@ def _sentence(now: Standing, before: Standing | None, worst: list[WorstBranch]) 
     parts = [begin]
     if counts.overdue:
         most = worst[0].place.split(" › ")[-1] if worst else ""
-        where = f"，最多的是{most}（{worst[0].counts.overdue} 人）" if 0 < len(most) <= LONG else ""
+        where = (
+            f"，最多的是{most}（{worst[0].counts.overdue} 人）" if 0 < len(most) <= NAMED else ""
+        )
         parts.append(f"已逾期未上传 {counts.overdue} 人{where}")
     elif counts.new:
         parts.append(
