@@ -17,6 +17,7 @@ NAMES = (
     "ocr",
     "fuzz",
     "jobs",
+    "reports",
 )
 
 

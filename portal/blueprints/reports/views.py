@@ -17,6 +17,7 @@ from portal.reports import making
 from portal.reports.registry import REPORTS, find_report
 from portal.reports.report import Report
 from portal.rules.organisations import OrganisationKind
+from portal.runtime import runtime
 from portal.services import report_runs
 from portal.services.organisations import ancestors_of, find_organisation, open_children
 from portal.web import current_actor, is_partial
@@ -65,9 +66,7 @@ def order(slug: str) -> Response:
         return _page(actor, report, form, status=422)
     reason = request.form.get("reason", "")
     try:
-        run = making.order(
-            actor, report, form.asked, reason=reason, address=request.url_root.rstrip("/")
-        )
+        run = making.order(actor, report, form.asked, reason=reason, address=_address())
     except NotFound:
         raise
     except PortalError as error:
@@ -119,6 +118,11 @@ def _places(actor: Actor, organisation: Organisation) -> list[tuple[int, str]]:
 def maker_of(actor: Actor) -> str:
     """Who makes it, as a preview says."""
     return f"{actor.organisation_name} {actor.person_name}"
+
+
+def _address() -> str:
+    """The portal's own, as a paper's code leads there."""
+    return (runtime().settings.public_url or request.url_root).rstrip("/")
 
 
 def _is_for(actor: Actor, report: Report) -> bool:

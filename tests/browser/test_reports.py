@@ -1,0 +1,102 @@
+"""统计报表 in the browser: picked, previewed, printed, verified; cancelled; found again later."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import pypdfium2
+from pypdf import PdfReader
+
+from tests.browser.conftest import People
+from tests.browser.drivers import Driver, wait, wait_text
+
+FETCH = """
+(function (address) {
+  window.fetched = null;
+  fetch(address).then(function (answer) { return answer.blob(); }).then(function (blob) {
+    var reader = new FileReader();
+    reader.onload = function () { window.fetched = reader.result; };
+    reader.readAsDataURL(blob);
+  });
+})('%s')
+"""
+
+
+def fetched(page: Driver, address: str) -> bytes:
+    """What the browser gets for a link, with the session of the page."""
+    page.evaluate(FETCH % address)
+    wait(lambda: bool(page.evaluate("window.fetched")), f"{address} to come")
+    return base64.b64decode(page.evaluate("window.fetched").partition(",")[2])
+
+
+def test_staff_picks_previews_prints_and_verifies(people: People) -> None:
+    page = people.sign_in("quwei1", to_list=False)
+    page.goto("/reports/")
+    wait_text(page, "h1", "统计报表")
+    page.picture(f"reports-{page.engine}")
+    page.click(".report-card a[href='/reports/missing']")
+    wait_text(page, "#preview", "预览")
+    page.goto("/reports/missing?from=")  # not as it was left last
+    wait_text(page, "#preview", "未上传入团志愿书人数")
+    every = page.text("#preview .report-facts b")
+    page.click("input[name=overdue]")
+    wait_text(page, "#preview", "已逾期未上传人数")
+    overdue = page.text("#preview .report-facts b")
+    assert 0 < int(overdue) < int(every)
+    page.picture(f"reports-preview-{page.engine}")
+    page.click(".report-form button.button-primary")
+    wait_text(page, "#run", "打开 PDF")
+    page.picture(f"reports-done-{page.engine}")
+    made = fetched(page, page.evaluate("document.querySelector('a[href$=\"file.pdf\"]').href"))
+    reader = PdfReader(io.BytesIO(made))
+    text = "".join(one.extract_text() for one in reader.pages).replace("\n", "")
+    assert f"已逾期未上传人数：{overdue}" in text.replace(" ", "")
+    assert pypdfium2.PdfDocument(made)[0].render(scale=1).to_pil().getextrema()[0][0] < 100
+    sheet = fetched(page, page.evaluate("document.querySelector('a[href$=\"file.xlsx\"]').href"))
+    assert sheet.startswith(b"PK")
+    code = page.text("#run dl a")
+    assert code in text
+    page.click("#run dl a")
+    wait_text(page, "#answer", "本系统生成")
+    assert "校验码一致" in page.text("#content")
+    assert overdue in page.text("#content")
+    page.picture(f"reports-verify-{page.engine}")
+    page.goto("/verify")
+    page.fill("#code", code.lower().replace("-", " "))
+    page.press("Enter")
+    wait_text(page, "#answer", "本系统生成")
+
+
+def test_a_large_one_is_cancelled_and_another_found_after_signing_in_again(
+    people_today: People,
+) -> None:
+    page = people_today.sign_in("shiwei", to_list=False)
+    page.goto("/reports/roster")
+    wait_text(page, "#preview", "预览前")
+    page.click(".report-form button.button-primary")
+    wait_text(page, "#run", "取消生成")
+    page.click("#run form button")
+    wait_text(page, "#run", "已取消")
+    page.goto("/reports/roster")
+    page.click(".report-form button.button-primary")
+    wait_text(page, "#run", "取消生成")
+    page.goto("/home")
+    page.click(".who form button")
+    again = people_today.sign_in("shiwei", to_list=False)
+
+    def is_made() -> bool:
+        again.goto("/reports/")
+        return "已生成" in again.text(".runs tbody tr:first-child")
+
+    wait(is_made, "the report of the whole city", seconds=120)
+    assert "已取消" in again.text(".runs tbody tr:nth-child(2)")
+    again.picture(f"reports-mine-{again.engine}")
+    again.click(".runs tbody tr:first-child a")
+    wait_text(again, "#run", "打开 PDF")
+    again.goto("/messages/")
+    wait_text(again, "#content", "报表已生成：新发展团员花名册")
+    again.viewport(360, 740)
+    again.goto("/reports/")
+    again.picture("reports-360")
+    assert again.evaluate("document.documentElement.scrollWidth") <= 360
