@@ -66,7 +66,7 @@ def order(slug: str) -> Response:
         return _page(actor, report, form, status=422)
     reason = request.form.get("reason", "")
     try:
-        run = making.order(actor, report, form.asked, reason=reason, address=_address())
+        run = making.order(actor, report, form.asked, reason=reason, address=portal_address())
     except NotFound:
         raise
     except PortalError as error:
@@ -120,7 +120,7 @@ def maker_of(actor: Actor) -> str:
     return f"{actor.organisation_name} {actor.person_name}"
 
 
-def _address() -> str:
+def portal_address() -> str:
     """The portal's own, as a paper's code leads there."""
     return (runtime().settings.public_url or request.url_root).rstrip("/")
 
