@@ -15,6 +15,9 @@ from portal.rules.deadlines import format_month
 from portal.rules.member_number import group_number
 from portal.rules.progress import format_rate
 
+FORMS = "forms"
+"""In ``Content.extra``: the forms that are bound behind the rows."""
+
 Cell = str | int | float | date | None
 Row = tuple[Cell, ...]
 
@@ -92,6 +95,13 @@ class Content:
     def row_count(self) -> int:
         """Rows of all sections."""
         return sum(len(section.rows) for section in self.sections)
+
+    @property
+    def forms(self) -> list[tuple[int, int, int, int]]:
+        """The forms that are bound behind the rows: row from 0, member, scan, pages."""
+        return [
+            (row, member, scan, pages) for row, member, scan, pages in self.extra.get(FORMS, ())
+        ]
 
     @property
     def head_groups(self) -> list[tuple[str, list[tuple[int, Column]]]]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import segno
 from flask import current_app
@@ -24,6 +25,14 @@ CONTENTS_FROM = 10
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """A part before it is typeset. Its HTML is put together when its turn comes."""
+
+    html: Callable[[], str]
+    rows: int
+
+
+@dataclass(frozen=True)
 class Document:
     """A report as it is typeset. Parts, contents and page numbers are made apart, and joined."""
 
@@ -32,21 +41,20 @@ class Document:
     heading: Heading
     verify_url: str = ""
 
-    def parts(self) -> Iterator[tuple[str, int]]:
-        """The HTML of each part with its rows, in order; few rows are one part."""
+    def parts(self) -> Iterator[Piece]:
+        """The parts in order; few rows are one part."""
         pieces = list(self.content.parts(PART_ROWS))
         section = 0
         for place, piece in enumerate(pieces):
-            yield (
-                self._render(
-                    self.report.template,
-                    content=piece,
-                    first=place == 0,
-                    last=place == len(pieces) - 1,
-                    section_from=section,
-                ),
-                piece.row_count,
+            html = partial(
+                self.render,
+                self.report.template,
+                content=piece,
+                first=place == 0,
+                last=place == len(pieces) - 1,
+                section_from=section,
             )
+            yield Piece(html, piece.row_count)
             section += len(piece.sections)
 
     def join(self, parts: Sequence[Part]) -> tuple[bytes, int]:
@@ -64,7 +72,7 @@ class Document:
                 front = [self._contents(entries, front[0].pages)]
         before = sum(part.pages for part in front)
         stamps = typesetter.part(
-            self._render("reports/page_numbers.html", pages=pages + before), tagged=False
+            self.render("reports/page_numbers.html", pages=pages + before), tagged=False
         )
         marks = [Mark(one.title, one.page + before, one.top) for one in entries]
         links = {one.name: one.page + before for one in entries}
@@ -73,10 +81,11 @@ class Document:
 
     def _contents(self, entries: Sequence[_Entry], before: int) -> Part:
         return runtime().typesetter.part(
-            self._render("reports/contents.html", entries=entries, before=before)
+            self.render("reports/contents.html", entries=entries, before=before)
         )
 
-    def _render(self, template: str, **context: object) -> str:
+    def render(self, template: str, **context: object) -> str:
+        """A template with what all pages of the report know."""
         return current_app.jinja_env.get_template(template).render(
             report=self.report,
             heading=self.heading,

@@ -13,8 +13,9 @@ from portal.access import Action, Actor, allows
 from portal.errors import NotAllowed, NotFound, PortalError
 from portal.extensions import db
 from portal.models import Organisation, ReportRun, RunState
-from portal.reports.content import Content
-from portal.reports.document import Document
+from portal.reports.bound import BoundDocument
+from portal.reports.content import FORMS, Content
+from portal.reports.document import Document, Piece
 from portal.reports.heading import Heading
 from portal.reports.registry import find_report
 from portal.reports.report import PREVIEW_ROWS, SMALL_ROWS, Asked, Report, Subject, period_words
@@ -89,7 +90,7 @@ def order(
         unmasked=asked.unmasked,
         reason=reason if asked.unmasked else "",
     )
-    is_small = made.content.whole
+    is_small = made.content.whole and FORMS not in made.content.extra
     if is_small:
         same = report_runs.earlier(actor, wanted, _sha256(made))
         if same is not None:
@@ -135,15 +136,15 @@ def finish(taken: TakenRun, *, tell: bool, go_on: object = None) -> bool:
     run = report_runs.run_of(taken)
     document = _document(run, read_content(run))
     parts: list[Part] = []
-    waiting: list[tuple[int, str, int]] = []
+    waiting: list[tuple[int, Piece]] = []
     rows = 0
-    for place, (html, count) in enumerate(document.parts()):
+    for place, piece in enumerate(document.parts()):
         kept = report_runs.read_file(run, _part_name(place))
         if kept is not None and not waiting:
             parts.append(Part.from_bytes(kept))
-            rows += count
+            rows += piece.rows
         else:
-            waiting.append((place, html, count))
+            waiting.append((place, piece))
     db.session.expunge(run)
     db.session.rollback()  # nothing stays open while pages are made
     at_once = runtime().settings.report_processes
@@ -152,12 +153,13 @@ def finish(taken: TakenRun, *, tell: bool, go_on: object = None) -> bool:
             if start and callable(go_on) and not go_on():
                 return False
             some = waiting[start : start + at_once]
-            typeset = list(threads.map(runtime().typesetter.part, [html for _, html, _ in some]))
+            html = [piece.html() for _, piece in some]
+            typeset = list(threads.map(runtime().typesetter.part, html))
             if len(waiting) > 1:
-                for (place, _, _), part in zip(some, typeset, strict=True):
+                for (place, _), part in zip(some, typeset, strict=True):
                     report_runs.keep_file(run, _part_name(place), part.to_bytes())
             parts += typeset
-            rows += sum(count for _, _, count in some)
+            rows += sum(piece.rows for _, piece in some)
             report_runs.go_on(taken, rows)
     whole, pages = document.join(parts)
     report_runs.keep_file(run, PDF, whole)
@@ -178,6 +180,9 @@ def file_of(actor: Actor, run: ReportRun, ending: str) -> bytes | None:
         made = report_runs.read_file(of, f"report.{ending}") or _make_sheet(of, ending)
     if made is not None:
         report_runs.record_opened(actor, of, ending)
+        if ending == "pdf" and FORMS in of.asked["options"]:
+            forms = [(member, scan) for _, member, scan, _ in read_content(of).forms]
+            report_runs.record_forms_opened(actor, of, forms)
     return made
 
 
@@ -263,7 +268,8 @@ def _keep_content(taken: TakenRun, made: Made) -> None:
 
 def _document(run: ReportRun, content: Content) -> Document:
     report = find_report(run.kind)
-    return Document(report, content, _heading(run, report), f"{run.address}{verify_path(run)}")
+    kind = BoundDocument if FORMS in content.extra else Document
+    return kind(report, content, _heading(run, report), f"{run.address}{verify_path(run)}")
 
 
 def _heading(run: ReportRun, report: Report) -> Heading:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from portal.errors import NotFound
 from portal.reports import (
+    archive,
+    brief,
     certificate,
     checks,
     irregular_numbers,
@@ -21,7 +23,9 @@ REPORTS: tuple[Report, ...] = (
     roster.REPORT,
     checks.REPORT,
     releases.REPORT,
+    archive.REPORT,
     certificate.REPORT,
+    brief.REPORT,
 )
 
 _BY_SLUG = {report.slug: report for report in REPORTS}

@@ -18,7 +18,7 @@ from portal.rules.organisations import OrganisationKind
 from portal.services.audit import Event
 from portal.services.transaction import reading
 
-OPENED = (Event.SCAN_VIEWED, Event.ORIGINAL_OPENED)
+OPENED = (Event.SCAN_VIEWED, Event.ORIGINAL_OPENED, Event.FORM_TAKEN)
 PAGE_ROWS = 50
 LATEST = 10
 
@@ -32,6 +32,7 @@ class FormView:
     role: str
     own: bool
     original: bool  # the file itself, which may have been saved
+    with_archive: bool  # all pages in a branch's archive, which may have been saved
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ def views_of_own_form(
                 _role(row.kind),
                 row.account_id == actor.account_id,
                 row.event == Event.ORIGINAL_OPENED,
+                row.event == Event.FORM_TAKEN,
             )
             for row in shown
         ),

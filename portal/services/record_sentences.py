@@ -344,6 +344,10 @@ SENTENCES: Mapping[Event, tuple[RecordKind, _Words]] = {
         lambda told: f"显示了 {told.whom} 的{_FIELDS.get(str(told.of('field')), '一项信息')}",
     ),
     Event.SCAN_VIEWED: (_K.VIEWS, lambda told: f"查看了 {told.form}"),
+    Event.FORM_TAKEN: (
+        _K.VIEWS,
+        lambda told: f"打开或下载了附有 {told.form}的报表《{_titled(told)}》",
+    ),
     Event.ORIGINAL_OPENED: (_K.VIEWS, lambda told: f"打开或下载了 {told.form}原文件"),
     Event.SCAN_UPLOADED: (_K.SCANS, lambda told: f"上传了 {told.form}{_file(told)}"),
     Event.SCAN_REPLACED: (_K.SCANS, lambda told: f"重新上传了 {told.form}{_file(told)}"),

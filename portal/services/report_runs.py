@@ -7,7 +7,7 @@ A run's row is the job too: who makes it holds a lease, without which nothing ca
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,7 +18,7 @@ from portal import clock
 from portal.access import Action, Actor, Role, report_runs_for
 from portal.errors import NotFound, PortalError
 from portal.extensions import db
-from portal.models import MessageKind, ReportRun, RunState
+from portal.models import AuditRecord, MessageKind, ReportRun, RunState
 from portal.rules.report_codes import new_code
 from portal.runtime import runtime
 from portal.services import audit
@@ -389,6 +389,31 @@ def record_opened(actor: Actor, run: ReportRun, ending: str) -> None:
             format=ending,
             unmasked=run.unmasked,
         )
+
+
+def record_forms_opened(actor: Actor, run: ReportRun, forms: Sequence[tuple[int, int]]) -> None:
+    """Put on record, for each member, that their form was taken with a report.
+
+    ``forms``: member and scan. As of a look, twice within ten minutes is once.
+    """
+    with writing() as session:
+        recent = select(AuditRecord.scan_id).where(
+            AuditRecord.account_id == actor.account_id,
+            AuditRecord.event == audit.Event.FORM_TAKEN,
+            AuditRecord.scan_id.in_([scan for _, scan in forms]),
+            AuditRecord.at > clock.now() - audit.VIEW_REPEATS_AFTER,
+        )
+        known = set(session.scalars(recent))
+        for member, scan in forms:
+            if scan not in known:
+                audit.record(
+                    actor,
+                    audit.Event.FORM_TAKEN,
+                    member_id=member,
+                    scan_id=scan,
+                    title=run.title,
+                    code=run.code,
+                )
 
 
 def forget_old() -> int:

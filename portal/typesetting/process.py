@@ -1,7 +1,7 @@
 """The typesetter's own process: has WeasyPrint and the fonts loaded.
 
 Its children read fonts, and nothing else: no network, no file that grows, and whatever a document
-refers to is refused (``weasy``).
+refers to is refused (``weasy.OwnPictures``).
 """
 
 from __future__ import annotations

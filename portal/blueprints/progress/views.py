@@ -9,11 +9,11 @@ from portal import clock
 from portal.access import Action, Actor
 from portal.blueprints.gate import requires
 from portal.blueprints.progress.asked import RATE, Asked, parse_asked
-from portal.blueprints.progress.chart import HEIGHT, WIDTH, chart_of
 from portal.errors import NotFound
 from portal.models import Organisation
 from portal.rules.organisations import OrganisationKind
 from portal.rules.progress import Count, Counts
+from portal.rules.trend_chart import chart_of
 from portal.services import progress as service
 from portal.services import progress_days as days
 from portal.services.organisations import ancestors_of
@@ -83,8 +83,7 @@ def _table(organisation: Organisation) -> Response:
         is_branch=is_branch,
         now=clock.format_moment(clock.now()),
         weeks=tuple(reversed(weeks)),
-        chart=chart_of(weeks),
-        size=(WIDTH, HEIGHT),
+        chart=chart_of([(week.day, week.counts.rate) for week in weeks], clock.format_day),
         urged=last_urged(organisation.id),
     )
 

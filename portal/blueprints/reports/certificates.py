@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from flask import make_response, redirect, render_template, request
+from flask import make_response, redirect, render_template
 from werkzeug.wrappers import Response
 
 from portal.access import Action, Actor, Role
 from portal.blueprints.gate import requires
-from portal.blueprints.reports.views import blueprint, maker_of
+from portal.blueprints.reports.views import blueprint, maker_of, portal_address
 from portal.errors import NotFound, PortalError
 from portal.extensions import limiter
 from portal.models import Member
@@ -36,9 +36,8 @@ def make_certificate(member_id: int) -> Response:
     """生成."""
     actor = current_actor()
     try:
-        address = request.url_root.rstrip("/")
         member = find_member(actor, _ACTION, member_id)
-        run = making.order(actor, REPORT, _asked(member), address=address)
+        run = making.order(actor, REPORT, _asked(member), address=portal_address())
     except NotFound:
         raise
     except PortalError as error:

@@ -66,7 +66,7 @@ def order(slug: str) -> Response:
         return _page(actor, report, form, status=422)
     reason = request.form.get("reason", "")
     try:
-        run = making.order(actor, report, form.asked, reason=reason, address=_address())
+        run = making.order(actor, report, form.asked, reason=reason, address=portal_address())
     except NotFound:
         raise
     except PortalError as error:
@@ -91,8 +91,14 @@ def _page(
     if report.only_branches and organisation.kind is not OrganisationKind.BRANCH:
         context["needs_branch"] = True
     elif not form.fault:
-        made = making.preview(actor, report, form.asked)
-        context |= {"made": made, "heading": making.heading_of(made, maker_of(actor))}
+        try:
+            made = making.preview(actor, report, form.asked)
+        except NotFound:
+            raise
+        except PortalError as fault:
+            context |= {"refused": fault.message}
+        else:
+            context |= {"made": made, "heading": making.heading_of(made, maker_of(actor))}
     if is_partial():
         return make_response(render_template("reports/_preview.html", **context), status)
     context |= {"places": _places(actor, organisation)}
@@ -114,7 +120,7 @@ def maker_of(actor: Actor) -> str:
     return f"{actor.organisation_name} {actor.person_name}"
 
 
-def _address() -> str:
+def portal_address() -> str:
     """The portal's own, as a paper's code leads there."""
     return (runtime().settings.public_url or request.url_root).rstrip("/")
 

@@ -1,13 +1,12 @@
-"""The trend of the upload rate as an SVG made here, readable without colour."""
+"""The trend of a rate as an SVG's geometry, readable without colour: for a page and for paper."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from portal import clock
 from portal.rules.progress import format_rate
-from portal.services.progress_days import Week
 
 WIDTH, HEIGHT = 720, 190
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 700, 26, 160
@@ -17,7 +16,7 @@ LABELS_APART = 90
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One week's rate in the drawing; ``label`` where the rate is written, else empty."""
+    """One day's rate in the drawing; ``label`` where the rate is written, else empty."""
 
     x: float
     y: float
@@ -35,14 +34,19 @@ class Chart:
     summary: str
 
 
-def chart_of(weeks: tuple[Week, ...]) -> Chart | None:
-    """The drawing of some weeks; None where there are not two with new members."""
-    known = [(week.day, week.counts.rate) for week in weeks if week.counts.rate is not None]
+def chart_of(
+    rates: Sequence[tuple[date, float | None]], words: Callable[[date], str]
+) -> Chart | None:
+    """The drawing of some days' rates, 0 to 1, the oldest first; ``words`` names a day.
+
+    None where there are not two: nobody to count is no rate.
+    """
+    known = [(day, rate) for day, rate in rates if rate is not None]
     if len(known) < 2:
         return None
     step = (_RIGHT - _LEFT) / (len(known) - 1)
-    rates = [rate for _, rate in known]
-    written = {0, len(rates) - 1, rates.index(min(rates)), rates.index(max(rates))}
+    values = [rate for _, rate in known]
+    written = {0, len(values) - 1, values.index(min(values)), values.index(max(values))}
     points = tuple(
         Point(
             round(_LEFT + place * step, 1),
@@ -57,10 +61,9 @@ def chart_of(weeks: tuple[Week, ...]) -> Chart | None:
         points=points,
         scale=tuple((_y(part), f"{part:.0%}") for part in (0.0, 0.5, 1.0)),
         dates=tuple(
-            (points[place].x, clock.format_day(known[place][0]))
-            for place in range(len(known) - 1, -1, -every)
+            (points[place].x, words(known[place][0])) for place in range(len(known) - 1, -1, -every)
         ),
-        summary=_summary(known),
+        summary=_summary(known, words),
     )
 
 
@@ -68,9 +71,9 @@ def _y(rate: float) -> float:
     return round(_BOTTOM - rate * (_BOTTOM - _TOP), 1)
 
 
-def _summary(known: list[tuple[date, float]]) -> str:
+def _summary(known: Sequence[tuple[date, float]], words: Callable[[date], str]) -> str:
     (first_day, first), (last_day, last) = known[0], known[-1]
     return (
-        f"上传率从 {clock.format_day(first_day)} 的 {format_rate(first)} "
-        f"到 {clock.format_day(last_day)} 的 {format_rate(last)}"
+        f"上传率从 {words(first_day)} 的 {format_rate(first)} "
+        f"到 {words(last_day)} 的 {format_rate(last)}"
     )
