@@ -142,7 +142,9 @@ class Forker:
                 if not chunk and len(answer) < PID_BYTES:
                     raise _ProcessLost
                 if not chunk:
-                    return self._judge(bytes(answer[PID_BYTES:]), time.monotonic() - began)
+                    return self._judge(
+                        bytes(memoryview(answer)[PID_BYTES:]), time.monotonic() - began
+                    )
                 if len(answer) < PID_BYTES <= len(answer) + len(chunk):
                     began = time.monotonic()
                     ends = began + self._limits["wall"] + GRACE_SECONDS

@@ -92,7 +92,7 @@ class Typesetter(Forker):
         """A part of a document, or all of it. Raises ``NotTypeset``."""
         request = {"task": "part", "tagged": tagged}
         try:
-            return Part.from_bytes(self._done(request, html.encode(), PART_BYTES))
+            return Part.from_bytes(self._done(request, [html.encode()], PART_BYTES))
         except (ValueError, KeyError, TypeError):
             raise NotTypeset(overtime=False) from None
 
@@ -117,10 +117,11 @@ class Typesetter(Forker):
             "marks": [[one.title, one.page, one.top] for one in marks],
             "links": dict(links or {}),
         }
-        body = b"".join((json.dumps(head).encode(), b"\n", *pieces))
+        # Written one by one: put together here first, a large whole would be held twice.
+        body = [json.dumps(head).encode(), b"\n", *pieces]
         return self._done({"task": "join"}, body, WHOLE_BYTES)
 
-    def _done(self, request: dict[str, Any], content: bytes, most: int) -> bytes:
+    def _done(self, request: dict[str, Any], content: Sequence[bytes], most: int) -> bytes:
         """What a child made; one that was lost is followed by another, once."""
         try:
             return self._once(request, content, most)
@@ -132,20 +133,21 @@ class Typesetter(Forker):
         except ChildLost as lost:
             raise NotTypeset(overtime=lost.overtime) from None
 
-    def _once(self, request: dict[str, Any], content: bytes, most: int) -> bytes:
+    def _once(self, request: dict[str, Any], content: Sequence[bytes], most: int) -> bytes:
         with _in_memory(content) as file:
             _, made = self.ask(file, request, most)
         return made
 
 
 @contextmanager
-def _in_memory(content: bytes) -> Iterator[int]:
+def _in_memory(content: Sequence[bytes]) -> Iterator[int]:
     """A file's descriptor with ``content``, which is on no disk."""
     file = os.memfd_create("document")
     try:
-        view = memoryview(content)
-        while view:
-            view = view[os.write(file, view) :]
+        for piece in content:
+            view = memoryview(piece)
+            while view:
+                view = view[os.write(file, view) :]
         os.lseek(file, 0, os.SEEK_SET)
         yield file
     finally:
