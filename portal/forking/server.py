@@ -27,8 +27,9 @@ from portal.forking.wire import PID_BYTES, REQUEST_BYTES
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 
-Work = Callable[[dict[str, Any], BinaryIO], bytes]
-"""Does a request with its file: the answer, ``OK`` or ``REFUSED`` before it."""
+Work = Callable[[dict[str, Any], BinaryIO], bytes | list[bytes]]
+"""Does a request with its file: the answer, ``OK`` or ``REFUSED`` before it; a large one in chunks,
+so that it need not be put together in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,8 @@ def _child(
         _limit(request, opens_files=children.opens_files)
         with os.fdopen(file, "rb") as source:
             made = children.work(request, source)
-        _write(answer, made)
+        for chunk in [made] if isinstance(made, bytes) else made:
+            _write(answer, chunk)
         os.close(answer)  # the server need not wait until this process is taken down
         status = 0
     os._exit(status)

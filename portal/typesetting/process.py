@@ -26,13 +26,13 @@ def main() -> None:
     serve(Children(_work, opens_files=True, collects_garbage=False))
 
 
-def _work(request: dict[str, Any], source: BinaryIO) -> bytes:
+def _work(request: dict[str, Any], source: BinaryIO) -> bytes | list[bytes]:
     if request["task"] == "part":
         return OK + typeset(source.read().decode(), tagged=request["tagged"])
     head = json.loads(source.readline())
     pieces = [source.read(size) for size in head["sizes"]]
     stamps = pieces.pop() if head["stamped"] else None
-    return OK + join(pieces, stamps, head["marks"], head["links"])
+    return [OK, *join(pieces, stamps, head["marks"], head["links"])]
 
 
 if __name__ == "__main__":

@@ -30,8 +30,8 @@ def join(
     stamps: bytes | None,
     marks: Sequence[tuple[str, int, float | None]],
     links: Mapping[str, int],
-) -> bytes:
-    """One PDF of the pieces; see ``Typesetter.join``."""
+) -> list[bytes]:
+    """One PDF of the pieces, to be written one chunk after the other; see ``Typesetter.join``."""
     whole = _Whole(links)
     parts = [_Piece(piece) for piece in pieces]
     whole.plan(parts)
@@ -213,8 +213,8 @@ class _Whole:
         self._info = self._new()
         self._write(self._info, first.read(first.info))
 
-    def written(self) -> bytes:
-        """All of it, with the table of places."""
+    def written(self) -> list[bytes]:
+        """All of it in chunks, with the table of places."""
         self._pack()
         number, start = self._new(), self._position
         self._places[number] = (1, start, 0)
@@ -230,7 +230,7 @@ class _Whole:
         )
         self._write_stream(number, head, table)
         self._out.append(b"startxref\n%d\n%%%%EOF\n" % start)
-        return b"".join(self._out)
+        return self._out
 
     def _with_stamp(self, page: bytes, place: int) -> bytes:
         """A page's object with its own content put in brackets and the stamp laid over it."""
