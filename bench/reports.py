@@ -40,7 +40,7 @@ from portal.reports.content import Content
 from portal.reports.registry import find_report
 from portal.reports.report import Asked
 from portal.rules.organisations import OrganisationKind as Kind
-from portal.services import report_runs
+from portal.services import report_files, report_runs
 from portal.services.installation import migrate
 from portal.services.month_tallies import count_anew
 from portal.services.transaction import writing
@@ -110,7 +110,7 @@ def _measure(app: Flask, rows: int, place: Node) -> tuple[object, ...]:
 
 
 def _size(run: ReportRun) -> int:
-    made = report_runs.read_file(run, making.PDF)
+    made = report_files.read_file(run, making.PDF)
     assert made is not None
     return len(made)
 

@@ -22,7 +22,7 @@ from portal.services import (
     readiness,
     record_seals,
     reminders,
-    report_runs,
+    report_work,
     sweep,
 )
 from portal.settings import Settings
@@ -105,7 +105,7 @@ class Queue:
         with self._app.app_context():
             more = job_running.work(TURN_SECONDS)
             more = working.work(TURN_SECONDS) or more
-            due = min(filter(None, (jobs.next_due(), report_runs.next_due())), default=None)
+            due = min(filter(None, (jobs.next_due(), report_work.next_due())), default=None)
         if more:
             self.wake()
         elif due is not None and not self.huey.scheduled_count():

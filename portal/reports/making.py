@@ -24,10 +24,11 @@ from portal.reports.workbook import workbook
 from portal.rules import masking
 from portal.rules.report_codes import fingerprint
 from portal.runtime import runtime
-from portal.services import report_runs
+from portal.services import report_files, report_runs, report_work
 from portal.services.members import find_member
 from portal.services.organisations import find_organisation
-from portal.services.report_runs import Said, TakenRun, Wanted
+from portal.services.report_runs import Wanted
+from portal.services.report_work import Said, TakenRun
 from portal.services.transaction import one_state
 from portal.typesetting.typesetter import Part
 
@@ -96,7 +97,7 @@ def order(
         if same is not None:
             return same
     run = report_runs.order(actor, wanted)
-    taken = report_runs.take(run.id) if is_small else None
+    taken = report_work.take(run.id) if is_small else None
     if taken is None:  # large, or somebody is at it already
         runtime().wake()
         return run
@@ -104,24 +105,24 @@ def order(
         _keep_content(taken, made)
         finish(taken, tell=False)
     except PortalError as error:
-        report_runs.fail(taken, error.message)
+        report_work.fail(taken, error.message)
         raise
     return report_runs.find_run(actor, taken.id)
 
 
 def begin(taken: TakenRun, actor: Actor) -> bool:
     """Read what a run says, unless it is kept already; False: it says what an earlier one said."""
-    run = report_runs.run_of(taken)
-    if run.content_sha256 is not None and report_runs.read_file(run, CONTENT) is not None:
+    run = report_work.run_of(taken)
+    if run.content_sha256 is not None and report_files.read_file(run, CONTENT) is not None:
         return True
     report, asked = find_report(run.kind), Asked.from_json(run.asked)
     db.session.rollback()
     with one_state():
         made = _build(actor, report, asked, None)
-    run = report_runs.run_of(taken)
+    run = report_work.run_of(taken)
     same = report_runs.earlier(actor, report_runs.wanted_of(run), _sha256(made))
     if same is not None:
-        report_runs.is_same_as(taken, same)
+        report_work.is_same_as(taken, same)
         return False
     _keep_content(taken, made)
     return True
@@ -132,14 +133,14 @@ def finish(taken: TakenRun, *, tell: bool, go_on: object = None) -> bool:
 
     ``go_on`` is asked between parts whether there is time for more.
     """
-    report_runs.go_on(taken, report_runs.run_of(taken).rows_done)
-    run = report_runs.run_of(taken)
+    report_work.go_on(taken, report_work.run_of(taken).rows_done)
+    run = report_work.run_of(taken)
     document = _document(run, read_content(run))
     parts: list[Part] = []
     waiting: list[tuple[int, Piece]] = []
     rows = 0
     for place, piece in enumerate(document.parts()):
-        kept = report_runs.read_file(run, _part_name(place))
+        kept = report_files.read_file(run, _part_name(place))
         if kept is not None and not waiting:
             parts.append(Part.from_bytes(kept))
             rows += piece.rows
@@ -157,15 +158,15 @@ def finish(taken: TakenRun, *, tell: bool, go_on: object = None) -> bool:
             typeset = list(threads.map(runtime().typesetter.part, html))
             if len(waiting) > 1:
                 for (place, _), part in zip(some, typeset, strict=True):
-                    report_runs.keep_file(run, _part_name(place), part.to_bytes())
+                    report_files.keep_file(run, _part_name(place), part.to_bytes())
             parts += typeset
             rows += sum(piece.rows for _, piece in some)
-            report_runs.go_on(taken, rows)
+            report_work.go_on(taken, rows)
     whole, pages = document.join(parts)
-    report_runs.keep_file(run, PDF, whole)
-    report_runs.note_file(run, "pdf", whole)
-    report_runs.finish(taken, pages=pages, tell=tell)
-    report_runs.remove_parts(run)
+    report_files.keep_file(run, PDF, whole)
+    report_files.note_file(run, "pdf", whole)
+    report_work.finish(taken, pages=pages, tell=tell)
+    report_files.remove_parts(run)
     return True
 
 
@@ -175,20 +176,20 @@ def file_of(actor: Actor, run: ReportRun, ending: str) -> bytes | None:
         return None
     of = report_runs.original_of(run)
     if ending == "pdf":
-        made = report_runs.read_file(of, PDF)
+        made = report_files.read_file(of, PDF)
     else:
-        made = report_runs.read_file(of, f"report.{ending}") or _make_sheet(of, ending)
+        made = report_files.read_file(of, f"report.{ending}") or _make_sheet(of, ending)
     if made is not None:
-        report_runs.record_opened(actor, of, ending)
+        report_files.record_opened(actor, of, ending)
         if ending == "pdf" and FORMS in of.asked["options"]:
             forms = [(member, scan) for _, member, scan, _ in read_content(of).forms]
-            report_runs.record_forms_opened(actor, of, forms)
+            report_files.record_forms_opened(actor, of, forms)
     return made
 
 
 def read_content(run: ReportRun) -> Content:
     """What a run says. Raises ``FilesGone``."""
-    kept = report_runs.read_file(run, CONTENT)
+    kept = report_files.read_file(run, CONTENT)
     if kept is None:
         raise FilesGone
     return Content.from_json(json.loads(kept))
@@ -259,11 +260,11 @@ def _sha256(made: Made) -> bytes:
 
 
 def _keep_content(taken: TakenRun, made: Made) -> None:
-    run = report_runs.run_of(taken)
+    run = report_work.run_of(taken)
     kept = json.dumps(made.content.to_json(), ensure_ascii=False).encode()
-    report_runs.keep_file(run, CONTENT, kept)
+    report_files.keep_file(run, CONTENT, kept)
     content = made.content
-    report_runs.say(taken, Said(content.row_count, _sha256(made), content.totals, made.as_of))
+    report_work.say(taken, Said(content.row_count, _sha256(made), content.totals, made.as_of))
 
 
 def _document(run: ReportRun, content: Content) -> Document:
@@ -307,8 +308,8 @@ def _make_sheet(run: ReportRun, ending: str) -> bytes | None:
         if ending == "xlsx"
         else sheet(content, heading)
     )
-    report_runs.keep_file(run, f"report.{ending}", made)
-    report_runs.note_file(run, ending, made)
+    report_files.keep_file(run, f"report.{ending}", made)
+    report_files.note_file(run, ending, made)
     return made
 
 

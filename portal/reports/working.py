@@ -9,10 +9,10 @@ from datetime import timedelta
 
 from portal.errors import PortalError, StoreUnavailable
 from portal.reports import making
-from portal.services import report_runs
+from portal.services import report_work
 from portal.services.accounts import actor_of_account
 from portal.services.jobs import LeaseLost
-from portal.services.report_runs import TakenRun
+from portal.services.report_work import TakenRun
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ def work(seconds: float) -> bool:
     """Make reports that are due for about ``seconds``; whether there may be more."""
     began = time.monotonic()
     while time.monotonic() - began < seconds:
-        taken = report_runs.take()
+        taken = report_work.take()
         if taken is None:
             return False
         _make(taken, lambda: time.monotonic() - began < seconds)
@@ -36,16 +36,16 @@ def _make(taken: TakenRun, has_time: object) -> None:
         try:
             actor = actor_of_account(taken.account_id)
             if actor is None:
-                report_runs.fail(taken, "账号已停用，报表没有生成。")
+                report_work.fail(taken, "账号已停用，报表没有生成。")
             elif making.begin(taken, actor) and not making.finish(taken, tell=True, go_on=has_time):
-                report_runs.put_back(taken)
+                report_work.put_back(taken)
         except LeaseLost:
             raise
         except StoreUnavailable as error:
             log.error("store away", extra={"report": taken.id, "reason": error.reason})
-            report_runs.put_back(taken, STORE_PAUSE)
+            report_work.put_back(taken, STORE_PAUSE)
         except PortalError as error:
-            report_runs.fail(taken, error.message)
+            report_work.fail(taken, error.message)
         except Exception:  # a job's edge
             log.exception("report failed", extra={"report": taken.id})
-            report_runs.fail(taken, "程序内部错误，报表没有生成。请稍后再试；管理员可查看日志。")
+            report_work.fail(taken, "程序内部错误，报表没有生成。请稍后再试；管理员可查看日志。")

@@ -1,15 +1,14 @@
-"""统计报表: reports as they were asked for, the files made of them, and what /verify is told.
+"""统计报表: reports as they were asked for, and what /verify is told.
 
-A run's row is the job too: who makes it holds a lease, without which nothing can be kept (as in
-``jobs``). Files go after some days; the row stays, so that a paper can be verified for years.
+A run's row is the job too (``report_work``). Its files go after some days (``report_files``); the
+row stays, so that a paper can be verified for years.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select, update
@@ -18,23 +17,16 @@ from portal import clock
 from portal.access import Action, Actor, Role, report_runs_for
 from portal.errors import NotFound, PortalError
 from portal.extensions import db
-from portal.models import AuditRecord, MessageKind, ReportRun, RunState
+from portal.models import ReportRun, RunState
 from portal.rules.report_codes import new_code
-from portal.runtime import runtime
 from portal.services import audit
-from portal.services.jobs import LeaseLost
-from portal.services.messages import Letter, send_to_account
+from portal.services.report_files import KEPT, remove_files
+from portal.services.report_work import ended
 from portal.services.transaction import writing
-from portal.storage import MissingFile, new_report_folder
-
-KEPT = timedelta(days=7)
-"""How long a report's files are kept."""
+from portal.storage import new_report_folder
 
 MAX_OPEN = 5
 """Reports of one person that wait or are being made."""
-
-MAX_LOSSES = 3
-"""A report that so many workers were lost over is given up."""
 
 SHOWN = 30
 """Runs that 我的报表 lists: a week's."""
@@ -80,25 +72,6 @@ def wanted_of(run: ReportRun) -> Wanted:
         run.unmasked,
         run.reason,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a report says, without its rows."""
-
-    rows: int
-    sha256: bytes
-    totals: list[list[str]]
-    as_of: datetime
-
-
-@dataclass(slots=True)
-class TakenRun:
-    """A run in the hands of who makes it; ``lease`` as of a job."""
-
-    id: int
-    account_id: int
-    lease: datetime
 
 
 def order(actor: Actor, wanted: Wanted) -> ReportRun:
@@ -176,105 +149,6 @@ def earlier(actor: Actor, wanted: Wanted, sha256: bytes) -> ReportRun | None:
     return found
 
 
-def take(run_id: int | None = None) -> TakenRun | None:
-    """Take a run that is due, or that one; None: nothing is due."""
-    moment = clock.now()
-    query = select(ReportRun.id, ReportRun.account_id, ReportRun.state, ReportRun.losses).where(
-        ReportRun.due_at <= moment
-    )
-    if run_id is not None:
-        query = query.where(ReportRun.id == run_id)
-    query = query.order_by(ReportRun.due_at, ReportRun.id).limit(1)
-    with writing() as session:
-        found = session.execute(query.with_for_update(skip_locked=True)).one_or_none()
-        if found is None:
-            return None
-        losses = found.losses + (found.state is RunState.RUNNING)
-        lease = _lease()
-        values: dict[str, Any] = {"losses": losses, "due_at": lease, "state": RunState.RUNNING}
-        if found.state is RunState.WAITING:
-            values["started_at"] = moment
-        if losses >= MAX_LOSSES:
-            words = "生成时程序多次中断，已停止。请缩小范围或期间后重新生成。"
-            values = {"losses": losses, **_ended(RunState.FAILED, words)}
-        session.execute(update(ReportRun).where(ReportRun.id == found.id).values(values))
-    return TakenRun(found.id, found.account_id, lease) if losses < MAX_LOSSES else take(run_id)
-
-
-def next_due() -> datetime | None:
-    """When the next unfinished run may be taken."""
-    query = select(ReportRun.due_at).where(ReportRun.due_at.is_not(None))
-    due: datetime | None = db.session.scalar(query.order_by(ReportRun.due_at).limit(1))
-    db.session.rollback()
-    return due
-
-
-def run_of(taken: TakenRun) -> ReportRun:
-    """The row of a run that is being made."""
-    return db.session.get_one(ReportRun, taken.id)
-
-
-def say(taken: TakenRun, said: Said) -> None:
-    """Keep what the report says, before its pages are made. Raises ``LeaseLost``."""
-    with writing():
-        _change(
-            taken,
-            rows=said.rows,
-            content_sha256=said.sha256,
-            totals=said.totals,
-            as_of=said.as_of,
-        )
-
-
-def go_on(taken: TakenRun, rows_done: int) -> None:
-    """Say how far it is, with a new lease. Raises ``LeaseLost``: cancelled, or overdue."""
-    lease = _lease()
-    with writing():
-        _change(taken, rows_done=rows_done, due_at=lease)
-    taken.lease = lease
-
-
-def put_back(taken: TakenRun, pause: timedelta = timedelta()) -> None:
-    """Let it wait for its next turn; what is finished of it stays. Raises ``LeaseLost``."""
-    with writing():
-        _change(taken, state=RunState.WAITING, due_at=clock.now() + pause)
-
-
-def finish(taken: TakenRun, *, pages: int, tell: bool) -> None:
-    """It is done and its PDF kept; ``tell``: its person did not wait for it. ``LeaseLost``."""
-    with writing() as session:
-        run = session.get_one(ReportRun, taken.id)
-        _change(taken, pages=pages, rows_done=run.rows or 0, **_ended(RunState.DONE, ""))
-        if tell:
-            letter = Letter(
-                MessageKind.NOTICE,
-                f"报表已生成：{run.title}"[:100],
-                f"{run.title}\n共 {run.rows} 行，{pages} 页。文件保留 {KEPT.days} 天。",
-                f"/reports/runs/{run.id}",
-            )
-            send_to_account(run.account_id, letter, once=f"report:{run.id}")
-
-
-def is_same_as(taken: TakenRun, other: ReportRun) -> None:
-    """It says what ``other`` said: nothing is made twice. Raises ``LeaseLost``."""
-    with writing():
-        _change(taken, same_as_id=other.id, pages=other.pages, **_ended(RunState.DONE, ""))
-
-
-def fail(taken: TakenRun, words: str) -> None:
-    """It can't be made, as ``words`` tell. Raises ``LeaseLost``."""
-    with writing() as session:
-        run = session.get_one(ReportRun, taken.id)
-        _change(taken, **_ended(RunState.FAILED, words))
-        letter = Letter(
-            MessageKind.NOTICE,
-            f"报表没有生成：{run.title}"[:100],
-            f"{run.title}\n{words}",
-            f"/reports/runs/{run.id}",
-        )
-        send_to_account(run.account_id, letter, once=f"report:{run.id}")
-
-
 def cancel(actor: Actor, run_id: int) -> ReportRun:
     """取消: whoever makes it keeps nothing. What is finished already stays. Raises ``NotFound``."""
     with writing() as session:
@@ -282,11 +156,11 @@ def cancel(actor: Actor, run_id: int) -> ReportRun:
         session.execute(
             update(ReportRun)
             .where(ReportRun.id == run.id, ReportRun.state.in_(_OPEN))
-            .values(_ended(RunState.CANCELLED, ""))
+            .values(ended(RunState.CANCELLED, ""))
         )
     db.session.refresh(run)
     if run.state is RunState.CANCELLED:
-        _remove_files(run.folder)
+        remove_files(run.folder)
     return run
 
 
@@ -343,127 +217,7 @@ def find_by_code(code: str) -> ReportRun | None:
     return found
 
 
-def keep_file(run: ReportRun, name: str, content: bytes) -> None:
-    """Keep a file of a run; sealed where it shows personal fields in full."""
-    if run.unmasked:
-        content = runtime().vault.seal_file(content, _belongs_to(run))
-    runtime().store.put(f"{run.folder}/{name}", content)
-
-
-def read_file(run: ReportRun, name: str) -> bytes | None:
-    """A file of a run; None when it is not there (yet, or any more)."""
-    try:
-        with runtime().store.open(f"{run.folder}/{name}") as file:
-            content = file.read()
-    except MissingFile:
-        return None
-    return runtime().vault.open_file(content, _belongs_to(run)) if run.unmasked else content
-
-
-def remove_parts(run: ReportRun) -> None:
-    """Remove what a report was joined of."""
-    for file in list(runtime().store.keys(f"{run.folder}/")):
-        if file.key.endswith(".part"):
-            runtime().store.delete(file.key)
-
-
-def note_file(run: ReportRun, ending: str, content: bytes) -> None:
-    """Remember the hash of a file that people are given, so that a changed one is seen."""
-    with writing() as session:
-        found = session.get_one(ReportRun, run.id, with_for_update=True)
-        noted = {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
-        if found.files.get(ending) != noted:
-            found.files = {**found.files, ending: noted}
-
-
-def record_opened(actor: Actor, run: ReportRun, ending: str) -> None:
-    """Put on record that a file of a report was taken."""
-    with writing():
-        audit.record(
-            actor,
-            audit.Event.REPORT_OPENED,
-            organisation=run.about_id,
-            member_id=run.asked["member_id"],
-            title=run.title,
-            code=run.code,
-            format=ending,
-            unmasked=run.unmasked,
-        )
-
-
-def record_forms_opened(actor: Actor, run: ReportRun, forms: Sequence[tuple[int, int]]) -> None:
-    """Put on record, for each member, that their form was taken with a report.
-
-    ``forms``: member and scan. As of a look, twice within ten minutes is once.
-    """
-    with writing() as session:
-        recent = select(AuditRecord.scan_id).where(
-            AuditRecord.account_id == actor.account_id,
-            AuditRecord.event == audit.Event.FORM_TAKEN,
-            AuditRecord.scan_id.in_([scan for _, scan in forms]),
-            AuditRecord.at > clock.now() - audit.VIEW_REPEATS_AFTER,
-        )
-        known = set(session.scalars(recent))
-        for member, scan in forms:
-            if scan not in known:
-                audit.record(
-                    actor,
-                    audit.Event.FORM_TAKEN,
-                    member_id=member,
-                    scan_id=scan,
-                    title=run.title,
-                    code=run.code,
-                )
-
-
-def forget_old() -> int:
-    """Remove the files of runs that ended some days ago; how many runs."""
-    before = clock.now() - KEPT
-    old = list(
-        db.session.execute(
-            select(ReportRun.id, ReportRun.folder).where(
-                ReportRun.ended_at < before, ReportRun.files_gone_at.is_(None)
-            )
-        )
-    )
-    for run_id, folder in old:
-        with writing() as session:
-            session.execute(
-                update(ReportRun).where(ReportRun.id == run_id).values(files_gone_at=clock.now())
-            )
-        _remove_files(folder)
-    return len(old)
-
-
-def _remove_files(folder: str) -> None:
-    for file in list(runtime().store.keys(f"{folder}/")):
-        runtime().store.delete(file.key)
-
-
 def _maker(actor: Actor) -> str:
     """As /verify tells anybody: of a person of an organisation the name, of a member none."""
     person = "团员本人" if actor.role is Role.MEMBER else actor.person_name
     return f"{actor.organisation_name} {person}"
-
-
-def _belongs_to(run: ReportRun) -> bytes:
-    return b"report_run:" + run.code.encode()
-
-
-def _lease() -> datetime:
-    return clock.now() + timedelta(seconds=runtime().settings.report_seconds + 10)
-
-
-def _ended(state: RunState, words: str) -> dict[str, Any]:
-    return {"state": state, "words": words[:200], "due_at": None, "ended_at": clock.now()}
-
-
-def _change(taken: TakenRun, **values: Any) -> None:
-    mine = (
-        ReportRun.id == taken.id,
-        ReportRun.state == RunState.RUNNING,
-        ReportRun.due_at == taken.lease,
-    )
-    done = db.session.execute(update(ReportRun).where(*mine).values(values))
-    if not done.rowcount:  # type: ignore[attr-defined]
-        raise LeaseLost

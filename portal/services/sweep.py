@@ -13,7 +13,7 @@ from portal import clock
 from portal.extensions import db
 from portal.models import Scan, ScanState
 from portal.runtime import runtime
-from portal.services import audit, drafts, jobs, letter_drafts, letter_files, looks, report_runs
+from portal.services import audit, drafts, jobs, letter_drafts, letter_files, looks, report_files
 from portal.services.pictures import pictures_prefix
 from portal.services.transaction import writing
 
@@ -49,7 +49,7 @@ def sweep() -> Swept:
     swept = Swept(
         half_received=runtime().store.sweep_incoming(ORPHAN_AGE, clock.now()) + _forget_trees(),
         drafts=drafts.forget_old(),
-        reports=report_runs.forget_old(),
+        reports=report_files.forget_old(),
         orphans=_remove_orphans(),
         past_undo=_remove_past_undo(),
         letters=letter_drafts.forget_old() + _remove_attachments(),

@@ -23,7 +23,7 @@ from portal.rules.page_shapes import PAGE
 from portal.rules.progress import Period
 from portal.rules.scan_checks import Fault, FaultKind, Verdict
 from portal.runtime import runtime
-from portal.services import checks, form_views, report_runs
+from portal.services import checks, form_views, report_runs, report_work
 from portal.services.pictures import page_picture
 from portal.services.scans import current_scan
 from tests.builders import Node, World
@@ -179,7 +179,7 @@ def test_a_form_replaced_meanwhile_stands_as_it_was_and_a_lost_one_is_told(
     lost = world.upload(other, good_scan(3)).scan_id
     actor = world.actor(world.branch)
     run = making.order(actor, REPORT, asked(world.branch, WITH_FORMS), address="http://portal")
-    taken = report_runs.take(run.id)
+    taken = report_work.take(run.id)
     assert taken is not None
     assert making.begin(taken, actor)
     world.upload(member, good_scan(5))

@@ -24,7 +24,7 @@ from portal.reports.registry import REPORTS, find_report
 from portal.reports.report import Asked
 from portal.rules.report_codes import group_code, parse_code
 from portal.runtime import runtime
-from portal.services import report_runs, sweep
+from portal.services import report_files, report_runs, report_work, sweep
 from tests.builders import Node, World
 
 
@@ -138,7 +138,7 @@ def test_a_worker_that_is_lost_leaves_its_finished_parts_to_the_next(
     for _ in range(9):
         world.add_member(world.branch)
     run = ordered(world, "missing", world.district)
-    taken = report_runs.take(run.id)
+    taken = report_work.take(run.id)
     assert taken is not None
     actor = world.actor(world.district)
     assert making.begin(taken, actor)
@@ -163,12 +163,12 @@ def test_a_cancelled_one_keeps_nothing(world: World, monkeypatch: pytest.MonkeyP
     for _ in range(5):
         world.add_member(world.branch)
     run = ordered(world, "missing", world.district)
-    taken = report_runs.take(run.id)
+    taken = report_work.take(run.id)
     assert taken is not None
     actor = world.actor(world.district)
     making.begin(taken, actor)
     report_runs.cancel(actor, run.id)
-    with pytest.raises(report_runs.LeaseLost):
+    with pytest.raises(report_work.LeaseLost):
         making.finish(taken, tell=True)
     run = report_runs.find_run(actor, run.id)
     assert run.state is RunState.CANCELLED
@@ -178,7 +178,7 @@ def test_a_cancelled_one_keeps_nothing(world: World, monkeypatch: pytest.MonkeyP
 def test_files_go_after_a_week_and_the_code_can_be_verified_still(world: World) -> None:
     run = ordered(world, "progress", world.district)
     code, folder = run.code, run.folder
-    with time_machine.travel(clock.now() + report_runs.KEPT + timedelta(hours=1)):
+    with time_machine.travel(clock.now() + report_files.KEPT + timedelta(hours=1)):
         sweep.sweep()
     assert list(runtime().store.keys(f"{folder}/")) == []
     browser = world.client(None)

@@ -14,7 +14,7 @@ from portal.errors import NotFound
 from portal.extensions import limiter
 from portal.models import RunState
 from portal.reports import making
-from portal.services import report_runs
+from portal.services import report_files, report_runs
 from portal.web import asked_turn, current_actor, look_pause, page_or_partial
 
 _TYPES = {
@@ -39,7 +39,7 @@ def run(run_id: int) -> Response:
         turn=turn,
         pause=look_pause(turn) if found.due_at is not None else None,
         verify_path=making.verify_path(found) if found.state is RunState.DONE else "",
-        kept_days=report_runs.KEPT.days,
+        kept_days=report_files.KEPT.days,
     )
 
 

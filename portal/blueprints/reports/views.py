@@ -18,7 +18,7 @@ from portal.reports.registry import REPORTS, find_report
 from portal.reports.report import Report
 from portal.rules.organisations import OrganisationKind
 from portal.runtime import runtime
-from portal.services import report_runs
+from portal.services import report_files, report_runs
 from portal.services.organisations import ancestors_of, find_organisation, open_children
 from portal.web import current_actor, is_partial
 
@@ -38,7 +38,7 @@ def index() -> str:
         reports=[one for one in REPORTS if _is_for(actor, one)],
         last=report_runs.last_runs(actor),
         runs=report_runs.own_runs(actor),
-        kept_days=report_runs.KEPT.days,
+        kept_days=report_files.KEPT.days,
     )
 
 
