@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -20,6 +21,8 @@ from pyppeteer.errors import NetworkError
 ROOT = Path(__file__).resolve().parent.parent.parent
 ENGINES = ROOT / ".cache" / "engines"
 PICTURES = ROOT / "build" / "pictures"
+WRITES_PICTURES = bool(os.environ.get("PORTAL_WRITE_PICTURES"))
+"""Taking them takes a minute of a processor, and nothing is asserted of them."""
 SECONDS = 15
 T = TypeVar("T")
 
@@ -65,7 +68,7 @@ class Driver(Protocol):
 
 def wait(condition: Callable[[], bool], what: str, seconds: float = SECONDS) -> None:
     """Wait until a condition holds; no fixed sleeping."""
-    ends = time.monotonic() + seconds
+    ends, pause = time.monotonic() + seconds, 0.02
     while time.monotonic() < ends:
         try:
             if condition():
@@ -74,7 +77,10 @@ def wait(condition: Callable[[], bool], what: str, seconds: float = SECONDS) -> 
             # The page is just being replaced by the next one.
             if isinstance(error, PlaywrightError) and "context was destroyed" not in str(error):
                 raise
-        time.sleep(0.02)
+        time.sleep(pause)
+        pause = min(
+            0.1, 1.5 * pause
+        )  # asking takes the browser's time, and that of who waits for it
     raise AssertionError(f"waited {seconds:.0f} s for: {what}")
 
 
@@ -167,7 +173,8 @@ class PlaywrightPage:
         self.page.set_viewport_size({"width": width, "height": height})
 
     def picture(self, name: str, *, whole: bool = False) -> None:
-        self.page.screenshot(path=PICTURES / f"{name}.png", full_page=whole)
+        if WRITES_PICTURES:
+            self.page.screenshot(path=PICTURES / f"{name}.png", full_page=whole)
 
     def offline(self, off: bool) -> None:
         self._context.set_offline(off)
@@ -283,7 +290,8 @@ class PyppeteerPage:
 
     def picture(self, name: str, *, whole: bool = False) -> None:
         path = PICTURES / f"{name}.png"
-        self._run(self.page.screenshot({"path": str(path), "fullPage": whole}))
+        if WRITES_PICTURES:
+            self._run(self.page.screenshot({"path": str(path), "fullPage": whole}))
 
     def offline(self, off: bool) -> None:
         self._run(self.page.setOfflineMode(off))
