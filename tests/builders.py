@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import random
 import re
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import date, timedelta
@@ -336,6 +337,7 @@ def meanwhile(
     That statement waits until they are done, unless they in turn wait for what is written here.
     """
     begun: list[Future[T]] = []
+    asked_to = threading.Event()  # set before the other begins, whose own statements pass here too
     others = ThreadPoolExecutor(1)
 
     def other() -> T:
@@ -346,7 +348,8 @@ def meanwhile(
                 db.session.remove()
 
     def listen(*asked: Any) -> None:
-        if not begun and words in asked[2]:
+        if not asked_to.is_set() and words in asked[2]:
+            asked_to.set()
             begun.append(others.submit(other))
             if to_its_end:
                 wait(begun)

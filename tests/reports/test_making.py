@@ -13,12 +13,13 @@ import time_machine
 import zxingcpp
 from flask import Flask
 from pypdf import PdfReader
+from sqlalchemy import update
 
 from portal import clock
 from portal.access import Action
 from portal.errors import NotFound
 from portal.extensions import db
-from portal.models import Message, ReportRun, RunState
+from portal.models import Account, Message, ReportRun, RunState
 from portal.reports import making, working
 from portal.reports.registry import REPORTS, find_report
 from portal.reports.report import Asked
@@ -293,3 +294,109 @@ def test_a_full_disk_is_a_sentence_and_nothing_half_made_is_offered(world: World
     folder.unlink()
     again = browser.post("/reports/missing", {"organisation": str(world.branch.id)})
     assert again.status_code == 303
+
+
+def several(world: World, monkeypatch: pytest.MonkeyPatch, members: int = 5) -> None:
+    large(monkeypatch, 2)
+    for _ in range(members):
+        world.add_member(world.branch)
+
+
+def test_a_large_one_that_says_what_an_earlier_one_said_is_not_made_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    several(world, monkeypatch)
+    first = ordered(world, "missing", world.district)
+    working.work(60)
+    second = ordered(world, "missing", world.district)
+    assert second.id != first.id
+    assert report_work.next_due() is not None
+    working.work(60)
+    actor = world.actor(world.district)
+    second = report_runs.find_run(actor, second.id)
+    assert (second.state, second.same_as_id) == (RunState.DONE, first.id)
+    first = report_runs.find_run(actor, first.id)
+    assert making.file_of(actor, second, "pdf") == making.file_of(actor, first, "pdf")
+    page = world.client_of(world.district).get(f"/reports/runs/{second.id}")
+    assert "没有重复生成" in page.get_data(as_text=True)
+    assert report_work.next_due() is None
+
+
+def test_how_far_it_is_stands_on_its_page(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    several(world, monkeypatch)
+    run = ordered(world, "missing", world.district)
+    browser = world.client_of(world.district)
+    page = f"/reports/runs/{run.id}"
+    assert "正在排队" in browser.get(page).get_data(as_text=True)
+    taken = report_work.take(run.id)
+    assert taken is not None
+    assert making.begin(taken, world.actor(world.district))
+    with time_machine.travel(clock.now() + timedelta(seconds=20)):
+        report_work.go_on(taken, 2)
+        shown = browser.get(page, htmx=True).get_data(as_text=True)
+    assert "2 / 5 行" in shown
+    assert "大约还要 30 秒" in shown or "大约还要 31 秒" in shown
+    assert '<progress class="bar" max="5" value="2"' in shown
+    assert "生成中" in browser.get("/reports/").get_data(as_text=True)
+
+
+def test_one_that_ends_its_workers_is_given_up_with_a_sentence(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    several(world, monkeypatch)
+    run = ordered(world, "missing", world.district)
+    moment = clock.now()
+    for turn in range(report_work.MAX_LOSSES):
+        with time_machine.travel(moment + timedelta(minutes=5 * turn)):
+            assert report_work.take() is not None
+    with time_machine.travel(moment + timedelta(minutes=60)):
+        assert report_work.take() is None
+    run = report_runs.find_run(world.actor(world.district), run.id)
+    assert (run.state, run.due_at) == (RunState.FAILED, None)
+    page = world.client_of(world.district).get(f"/reports/runs/{run.id}").get_data(as_text=True)
+    assert "多次中断" in page
+
+
+def test_of_an_account_that_was_disabled_nothing_is_made(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    several(world, monkeypatch)
+    run = ordered(world, "missing", world.district)
+    db.session.execute(
+        update(Account).where(Account.id == run.account_id).values(disabled_at=clock.now())
+    )
+    db.session.commit()
+    assert not working.work(60)
+    db.session.expire_all()
+    assert db.session.get_one(ReportRun, run.id).words == "账号已停用，报表没有生成。"
+
+
+def test_more_than_a_few_unfinished_ones_are_refused(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    several(world, monkeypatch)
+    browser = world.client_of(world.district)
+    for month in range(1, report_runs.MAX_OPEN + 1):
+        form = {"organisation": str(world.district.id), "from": f"2020-{month:02}"}
+        assert browser.post("/reports/missing", form).status_code == 303
+    form["from"] = "2020-12"
+    answer = browser.post("/reports/missing", form)
+    assert answer.status_code == 429
+    assert "取消一份" in answer.get_data(as_text=True)
+    assert 'value="2020-12"' in answer.get_data(as_text=True)
+
+
+def test_a_store_that_is_away_lets_it_wait(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    several(world, monkeypatch)
+    run = ordered(world, "missing", world.district)
+    folder = runtime().settings.instance / "store" / "reports"
+    folder.symlink_to("/proc")
+    working.work(1)
+    run = report_runs.find_run(world.actor(world.district), run.id)
+    assert run.state is RunState.WAITING
+    assert run.due_at is not None
+    assert run.due_at > clock.now()
+    folder.unlink()
+    with time_machine.travel(clock.now() + timedelta(minutes=2)):
+        working.work(60)
+    assert report_runs.find_run(world.actor(world.district), run.id).state is RunState.DONE
