@@ -24,6 +24,11 @@ def form(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def is_open(page: Driver) -> bool:
+    """Whether a form is there to be judged, and its keys work."""
+    return page.count(FORM) == 1 and bool(page.evaluate("document.readyState === 'complete'"))
+
+
 def row_of(page: Driver, name: str) -> dict[str, str]:
     """The row of an organisation in 工作进度, by the heads of its columns."""
     cells: dict[str, str] = page.evaluate(
@@ -118,9 +123,7 @@ class Officer:
         """Wait for the next form, or for the round's page when there is none left."""
         page, before = self.page, self.at
         wait(
-            lambda: (
-                "/forms/" not in page.url() or (page.count(FORM) == 1 and place(page) != before)
-            ),
+            lambda: "/forms/" not in page.url() or (is_open(page) and place(page) != before),
             "the next form",
         )
         self.at = place(page) if "/forms/" in page.url() else None
@@ -259,8 +262,9 @@ def test_a_returned_form_is_answered_and_checked_again(
     page.goto(f"/members/{member}")
     tab_to(page, ".head-actions a[href$='/scan/check']")
     page.press("Enter")
-    wait(lambda: page.count(FORM) == 1, "the form beside its check")
+    wait(lambda: is_open(page), "the form beside its check")
     page.press("PageDown")
+    wait(lambda: page.count(".check-pages [data-page='2'][aria-current]") == 1, "the second page")
     page.press("5")
     tab_to(page, "[name=remark]")
     page.type("右下角看不清，请重扫")
@@ -296,7 +300,7 @@ def test_a_returned_form_is_answered_and_checked_again(
     wait_text(page, ".facts", "已被后来的文件或检查替代")  # the history is kept
     tab_to(page, ".head-actions a[href$='/scan/check']")
     page.press("Enter")
-    wait(lambda: page.count(FORM) == 1, "the answer beside its check")
+    wait(lambda: is_open(page), "the answer beside its check")
     assert page.count(".check-fault input:checked") == 0
     page.press("1")
     wait_text(page, "#messages", "已保存检查结果：合格")
