@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-
 from portal import clock
-from portal.reports.content import CellKind, Column, Content, Fact, Row, Section, subtotal
+from portal.reports.content import CellKind, Column, Content, Fact, Row, branch_sections
 from portal.reports.report import Option, Report, Subject
 from portal.services.check_rows import Checked, CheckLine, check_counts, check_lines
 
@@ -31,15 +29,11 @@ def build(subject: Subject, most: int | None) -> Content:
     lines = check_lines(
         subject.actor, subject.organisation, asked.period, faulty_only=faulty_only, most=most
     )
-    sections = []
-    for _, some in groupby(lines, key=lambda line: line.branch_id):
-        of_branch = list(some)
-        rows = tuple(_row(number, line) for number, line in enumerate(of_branch, 1))
-        sections.append(Section(rows, of_branch[0].place, subtotal(COLUMNS, len(rows))))
+    sections = branch_sections(COLUMNS, lines, _row)
     wanted = (Checked.FAULTY, Checked.ANSWERED) if faulty_only else tuple(Checked)
     return Content(
         columns=COLUMNS,
-        sections=tuple(sections),
+        sections=sections,
         facts=(
             Fact("已上传", str(sum(counts.values()))),
             *(Fact(state.label, str(count)) for state, count in counts.items()),

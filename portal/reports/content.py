@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from itertools import groupby
-from typing import Any, Self
+from typing import Any, Protocol, Self, TypeVar
 
 from portal.rules.deadlines import format_month
 from portal.rules.member_number import group_number
@@ -216,6 +216,31 @@ class Content:
 def subtotal(columns: tuple[Column, ...], members: int) -> Row:
     """The last row of a section that lists members."""
     return (None, f"小计 {members} 人", *(None for _ in columns[2:]))
+
+
+class _OfBranch(Protocol):
+    """A line that says whose it is."""
+
+    @property
+    def branch_id(self) -> int: ...
+
+    @property
+    def place(self) -> str: ...
+
+
+Line = TypeVar("Line", bound=_OfBranch)
+
+
+def branch_sections(
+    columns: tuple[Column, ...], lines: Iterable[Line], row: Callable[[int, Line], Row]
+) -> tuple[Section, ...]:
+    """A section a branch, with its sum, of lines that come branch by branch; rows count from 1."""
+    sections = []
+    for _, some in groupby(lines, key=lambda line: line.branch_id):
+        of_branch = list(some)
+        rows = tuple(row(place, line) for place, line in enumerate(of_branch, 1))
+        sections.append(Section(rows, of_branch[0].place, subtotal(columns, len(rows))))
+    return tuple(sections)
 
 
 def _continued(title: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -31,8 +31,6 @@ from portal.services.report_runs import Wanted
 from portal.services.report_work import Said, TakenRun
 from portal.services.transaction import one_state
 from portal.typesetting.typesetter import Part
-
-log = logging.getLogger(__name__)
 
 CONTENT, PDF = "content.json", "report.pdf"
 FORMATS = ("pdf", "xlsx", "csv")
@@ -128,7 +126,7 @@ def begin(taken: TakenRun, actor: Actor) -> bool:
     return True
 
 
-def finish(taken: TakenRun, *, tell: bool, go_on: object = None) -> bool:
+def finish(taken: TakenRun, *, tell: bool, go_on: Callable[[], bool] = lambda: True) -> bool:
     """Typeset what is not typeset yet, and join; whether it is done.
 
     ``go_on`` is asked between parts whether there is time for more.
@@ -151,7 +149,7 @@ def finish(taken: TakenRun, *, tell: bool, go_on: object = None) -> bool:
     at_once = runtime().settings.report_processes
     with ThreadPoolExecutor(at_once) as threads:
         for start in range(0, len(waiting), at_once):
-            if start and callable(go_on) and not go_on():
+            if start and not go_on():
                 return False
             some = waiting[start : start + at_once]
             html = [piece.html() for _, piece in some]

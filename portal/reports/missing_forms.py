@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
-from itertools import groupby
 
 from portal import clock
-from portal.reports.content import CellKind, Column, Content, Fact, Row, Section, subtotal
+from portal.reports.content import CellKind, Column, Content, Fact, Row, branch_sections
 from portal.reports.report import Option, Report, Subject
 from portal.rules.deadlines import deadline
 from portal.rules.progress import Count
@@ -41,14 +40,10 @@ def build(subject: Subject, most: int | None) -> Content:
         unmasked=asked.unmasked,
         most=most,
     )
-    sections = []
-    for _, some in groupby(lines, key=lambda line: line.branch_id):
-        of_branch = list(some)
-        rows = tuple(_row(place, line, today) for place, line in enumerate(of_branch, 1))
-        sections.append(Section(rows, of_branch[0].place, subtotal(COLUMNS, len(rows))))
+    sections = branch_sections(COLUMNS, lines, lambda place, line: _row(place, line, today))
     return Content(
         columns=COLUMNS,
-        sections=tuple(sections),
+        sections=sections,
         facts=(Fact(f"{count.label}人数", str(whole.of(count))),),
         empty="没有未上传的团员：新发展团员的《入团志愿书》都已上传。",
         whole=sum(len(section.rows) for section in sections) == whole.of(count),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 
@@ -30,7 +31,7 @@ def work(seconds: float) -> bool:
     return True
 
 
-def _make(taken: TakenRun, has_time: object) -> None:
+def _make(taken: TakenRun, has_time: Callable[[], bool]) -> None:
     """One turn of one report. Nothing it does ends the worker."""
     with suppress(LeaseLost):  # cancelled, or somebody else has it: what was made is not kept
         try:

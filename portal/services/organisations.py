@@ -235,6 +235,13 @@ def names_on_paths(paths: Iterable[str]) -> dict[int, str]:
     return dict(pairs.all())
 
 
+def words_below(top: str, path: str, names: dict[int, str]) -> str:
+    """The names on ``path`` from right below ``top`` down; the last one where there are none."""
+    above = top.strip("/").count("/") + 1
+    ids = [int(part) for part in path.strip("/").split("/")]
+    return " › ".join(names[one] for one in ids[above:] or ids[-1:])
+
+
 @dataclass(frozen=True, slots=True)
 class _TreeStatements:
     """The three questions of a level: its nodes, their sums, and who is overdue in them."""

@@ -14,7 +14,7 @@ from portal import clock
 from portal.access import Action, Actor, members_for
 from portal.extensions import db
 from portal.models import Account, Member, NumberRelease, Organisation, ReleaseState
-from portal.services.organisations import names_on_paths
+from portal.services.organisations import names_on_paths, words_below
 
 PAGE_ROWS = 50
 
@@ -162,9 +162,7 @@ def _shown(actor: Actor, rows: Sequence[Any]) -> tuple[ShownRequest, ...]:
 
 def place_text(actor: Actor, path: str, names: dict[int, str]) -> str:
     """The names on a branch's path, from right below the actor's own organisation down."""
-    above = actor.organisation_path.strip("/").count("/") + 1
-    ids = [int(part) for part in path.strip("/").split("/")]
-    return " › ".join(names[one] for one in ids[above:] or ids[-1:])
+    return words_below(actor.organisation_path, path, names)
 
 
 def _parse_key(text: str) -> tuple[datetime, int] | None:

@@ -17,7 +17,7 @@ from portal.rules.id_number import Sex
 from portal.rules.irregular import Irregularity
 from portal.rules.progress import Count, Period
 from portal.services.members import PersonalField, plain_field
-from portal.services.organisations import names_on_paths
+from portal.services.organisations import names_on_paths, words_below
 from portal.services.progress import CRITERIA, days_now, within_months
 
 CHUNK = 1000
@@ -40,14 +40,13 @@ class MemberLine:
     branch_id: int
     place: str
     id_number: str
-    phone: str
 
 
 class Places:
     """The names on the paths below an organisation, asked once for many rows."""
 
     def __init__(self, organisation: Organisation) -> None:
-        self._above = organisation.path.strip("/").count("/") + 1
+        self._top = organisation.path
         self._words: dict[str, str] = {}
 
     def learn(self, paths: Iterable[str]) -> None:
@@ -55,8 +54,7 @@ class Places:
         new = set(paths) - self._words.keys()
         names = names_on_paths(new) if new else {}
         for path in new:
-            ids = [int(part) for part in path.strip("/").split("/")]
-            self._words[path] = " › ".join(names[one] for one in ids[self._above :] or ids[-1:])
+            self._words[path] = words_below(self._top, path, names)
 
     def words(self, path: str) -> str:
         """The names from right below the organisation down; its own where there are none."""
@@ -120,5 +118,4 @@ def _line(member: Member, place: str, *, unmasked: bool) -> MemberLine:
         branch_id=member.branch_id,
         place=place,
         id_number=id_number if unmasked else masking.mask_id_number(id_number),
-        phone=plain_field(member, PersonalField.PHONE) if unmasked else masking.mask_phone(),
     )
