@@ -26,6 +26,7 @@ from portal.blueprints import (
     reports,
     scans,
     system,
+    transfers,
     user_center,
 )
 
@@ -52,6 +53,7 @@ def register_blueprints(app: Flask) -> None:
         record,
         reports,
         numbers,
+        transfers,
         card,
         system,
     ):
