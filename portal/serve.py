@@ -34,6 +34,7 @@ def run(settings: Settings, host: str, port: int) -> None:
     configure_logging(settings.log_level)
     app = create_app(settings)
     app.extensions["portal"].sandbox.warm_up()
+    app.extensions["portal.notes"].begin(app)
     _load_soon(app)
     serve(
         app,

@@ -14,6 +14,7 @@ from portal.blueprints import (
     errors,
     findings,
     home,
+    identity,
     joining,
     making,
     members,
@@ -53,6 +54,7 @@ def register_blueprints(app: Flask) -> None:
         reports,
         numbers,
         card,
+        identity,
         system,
     ):
         app.register_blueprint(part.blueprint)
