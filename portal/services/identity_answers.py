@@ -122,7 +122,9 @@ def answer(found: Scanned | None, browser: bytes | None = None) -> Answer:
     if found is None:
         return Answer(AnswerKind.UNREADABLE, now)
     code = found.code
-    row: Any = reading().execute(_FIND, _asked(found)).one()
+    row: Any = reading().execute(_FIND, _asked(found)).one_or_none()
+    if row is None:  # the database is older than the code: it was restored meanwhile
+        return Answer(AnswerKind.UNREADABLE, now)
     if code.single_use and row.used_by is not None and row.used_by != browser:
         return Answer(AnswerKind.USED, now, moment=row.used_at)
     if code.has_expired(now):

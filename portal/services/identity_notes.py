@@ -41,15 +41,25 @@ class Note:
 class Notes:
     """The notes of one process."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_waiting: int = MOST_WAITING) -> None:
+        self._most_waiting = most_waiting
         self._waiting: dict[bytes, Note] = {}
         self._changed = threading.Condition()
         self._writer: threading.Thread | None = None
+        self._ended = threading.Event()
 
     def begin(self, app: Flask) -> None:
         """Write from now on in a thread of its own."""
         self._writer = threading.Thread(target=self._write_on, args=(app,), daemon=True)
         self._writer.start()
+
+    def end(self) -> None:
+        """Write what still waits, and end the thread."""
+        assert self._writer is not None
+        with self._changed:
+            self._ended.set()
+            self._changed.notify()
+        self._writer.join()
 
     def add(self, code_hash: bytes, member_id: int, at: datetime) -> None:
         """A code was answered."""
@@ -84,18 +94,17 @@ class Notes:
                 last_at=max(known.last_at, note.last_at),
                 times=known.times + note.times,
             )
-        elif len(self._waiting) >= MOST_WAITING:
+        elif len(self._waiting) >= self._most_waiting:
             return
         self._waiting[note.code_hash] = note
 
     def _write_on(self, app: Flask) -> None:
-        pause = threading.Event()
-        while True:
+        while not self._ended.is_set():
             with self._changed:
-                self._changed.wait_for(lambda: bool(self._waiting))
+                self._changed.wait_for(lambda: bool(self._waiting) or self._ended.is_set())
             with app.app_context():
                 self.write()
-            pause.wait(PAUSE)
+            self._ended.wait(PAUSE)
 
 
 def _write(notes: list[Note]) -> None:
