@@ -14,6 +14,7 @@ from portal import clock
 from portal.extensions import db, limiter
 from portal.models import JoiningState
 from portal.services import joining
+from portal.services.joining_fields import fields_of
 from portal.services.registration import NOTICE_VERSION
 from tests.builders import Browser, World
 from tests.services.test_joining import new_person
@@ -351,7 +352,7 @@ def test_the_branch_returns_and_approves(world: World) -> None:
     assert answer.location == f"/joinings/{other}"  # on to the next
     assert "照片贴反了" in browser.get(f"/joinings/{joining_id}").text
     own = joining.own_joining(actor)
-    joining.send(actor, own.version, joining.fields_of(own), age_confirmed=False)
+    joining.send(actor, own.version, fields_of(own), age_confirmed=False)
     page = browser.get(f"/joinings/{joining_id}")
     assert "原样重交" in page.text
     answer = browser.post(f"/joinings/{joining_id}/approve", approval(page, **{"same-name": "yes"}))
