@@ -20,7 +20,13 @@ from portal.runtime import runtime
 from portal.services import audit
 from portal.services.accounts import person_named_by
 from portal.services.branch_choice import is_open, open_branch
-from portal.services.joining_fields import LABELS, MOVED_IN_ONLY, JoiningFields, fill
+from portal.services.joining_fields import (
+    LABELS,
+    MOVED_IN_ONLY,
+    JoiningFields,
+    drop_other_kind,
+    fill,
+)
 from portal.services.member_editing import typed_number_faults
 from portal.services.messages import Letter, send_to_organisation
 from portal.services.transaction import writing
@@ -84,8 +90,7 @@ def choose_kind(
 ) -> None:
     """Say where the applicant joined: here, or outside (从外部转入). Raises ``JoiningMoved``.
 
-    ``wanted`` is what was filled in before, which is kept; what only one kind has stays stored
-    until the other one is filled in.
+    ``wanted`` is what was filled in before, which is kept until the application is sent.
     """
     with writing():
         joining = _changeable(actor, version)
@@ -114,6 +119,7 @@ def send(actor: Actor, version: int, wanted: JoiningFields, *, age_confirmed: bo
         _touch(joining)
         faults = _faults(joining, age_confirmed)
         if not faults:
+            drop_other_kind(joining)
             joining.state, joining.sent_at = JoiningState.SENT, clock.now()
             joining.decided_at = joining.decided_by_id = None
             assert joining.branch_id is not None

@@ -67,15 +67,22 @@ def fields_of(joining: Joining) -> JoiningFields:
 
 
 def fill(joining: Joining, wanted: JoiningFields) -> None:
-    """Store the fields; those of the other kind of application are emptied."""
-    other = JOINED_HERE_ONLY if joining.moved_in else MOVED_IN_ONLY
+    """Store the fields that this kind of application has; the other kind's stay as they are."""
+    other = _not_of(joining)
     for one in fields(JoiningFields):
-        setattr(joining, one.name, None if one.name in other else getattr(wanted, one.name))
+        if one.name not in other:
+            setattr(joining, one.name, getattr(wanted, one.name))
+
+
+def drop_other_kind(joining: Joining) -> None:
+    """Empty what was filled in before the applicant changed to this kind of application."""
+    for name in _not_of(joining):
+        setattr(joining, name, None)
 
 
 def labels_of(joining: Joining) -> dict[str, str]:
     """The labels of the fields that this kind of application has."""
-    other = JOINED_HERE_ONLY if joining.moved_in else MOVED_IN_ONLY
+    other = _not_of(joining)
     return {name: label for name, label in LABELS.items() if name not in other}
 
 
@@ -89,6 +96,10 @@ def sent_values(joining: Joining) -> dict[str, str]:
         "former_place": place_words(joining.former_place) or _EMPTY,
         "proof": joining.proof.label if joining.proof else _EMPTY,
     }
+
+
+def _not_of(joining: Joining) -> tuple[str, ...]:
+    return JOINED_HERE_ONLY if joining.moved_in else MOVED_IN_ONLY
 
 
 def _branch_name(joining: Joining) -> str:
