@@ -20,7 +20,7 @@ REGION = "990201"
 
 
 def joinings(chance: random.Random, branch_id: int) -> list[Joining]:
-    """Four applications that wait at a branch: one sent again after it was returned, one moved in."""
+    """Four that wait at a branch: one sent again after it was returned, one of who moves in."""
     people, today, made = People(chance, region=REGION), clock.today(), []
     for place in range(4):
         approved_on = today - timedelta(days=4 + 3 * place)

@@ -227,9 +227,7 @@ def _faults(joining: Joining, age_confirmed: bool) -> dict[str, str]:
     asked = ["ethnicity", "political_status", "education", "is_student", "joined"]
     if joining.moved_in:
         asked += MOVED_IN_ONLY
-    faults = {
-        name: f"请填写{LABELS[name]}。" for name in asked if getattr(joining, name) is None
-    }
+    faults = {name: f"请填写{LABELS[name]}。" for name in asked if getattr(joining, name) is None}
     if joining.branch_id is None:
         faults["branch_id"] = "请先选择要加入的团支部。"
     elif not is_open(joining.branch_id):

@@ -11,7 +11,7 @@ from portal import clock
 from portal.access import Action, Actor, joinings_for
 from portal.errors import NotFound, PortalError
 from portal.extensions import db
-from portal.models import Account, Joining, JoiningState, Member, MessageKind, Organisation
+from portal.models import Account, Joining, JoiningState, Member, MessageKind
 from portal.rules import masking
 from portal.rules.member_number import MemberNumber, is_new_member
 from portal.rules.outside import NATIONWIDE, place_words

@@ -83,7 +83,8 @@ def profile_fields(member: Member) -> tuple[ShownField, ...]:
 
     Of who came from outside, last, where from.
     """
-    came = (ShownField("former", "从外部转入", former_words(member)),) if member.former_place else ()
+    from_where = former_words(member)
+    came = (ShownField("former", "从外部转入", from_where),) if from_where else ()
     return (
         ShownField("name", "姓名", f"{member.name} (用户ID: {member.id})"),
         _masked(member, PersonalField.ID_NUMBER),

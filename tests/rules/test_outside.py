@@ -67,9 +67,7 @@ def test_other_numbers_say_nothing_about_the_application(
     assert wrong_application(number, joined, moved_in=moved_in, policy=POLICY) is None
 
 
-@given(
-    st.sampled_from(sorted(PROVINCES)), st.integers(2017, 2026), st.integers(0, 999_999)
-)
+@given(st.sampled_from(sorted(PROVINCES)), st.integers(2017, 2026), st.integers(0, 999_999))
 def test_each_number_belongs_into_exactly_one_of_the_two(
     province: str, year: int, sequence: int
 ) -> None:

@@ -173,22 +173,20 @@ def test_what_only_the_other_kind_has_is_not_sent(world: World) -> None:
     assert world.member(approve(world, own.id)).former_place is None
 
 
-def test_a_number_taken_meanwhile_is_told_at_the_approval(world: World, app: Flask) -> None:
-    """The second application holds the same number when the first is approved."""
+def test_of_two_approvals_of_one_number_the_second_is_told(world: World, app: Flask) -> None:
+    """The second application's approval begins when the first one's is about to be written."""
     first, second = send(world), send(world)
 
-    def go() -> int:
-        return approve(world, second)
+    def go(joining_id: int) -> str:
+        try:
+            return f"member {approve(world, joining_id)}"
+        except NumberRefused as refused:
+            return refused.faults[0]
 
-    begun = meanwhile(app, "UPDATE joining", go, to_its_end=False)
-    try:
-        approve(world, first)
-    except NumberRefused as refused:
-        assert "已被占用" in refused.faults[0]
-        begun[0].result()
-    else:
-        with pytest.raises(NumberRefused):
-            begun[0].result()
+    begun = meanwhile(app, "UPDATE joining", lambda: go(second), to_its_end=False)
+    said = sorted([go(first), begun[0].result()])
+    assert said[0].startswith("member")
+    assert "2022 1300 0001 已被占用" in said[1]
 
 
 def test_the_branch_sees_what_was_corrected(world: World) -> None:

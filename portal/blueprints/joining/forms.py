@@ -28,7 +28,13 @@ from portal.blueprints.fields import (
 )
 from portal.rules.deadlines import format_month
 from portal.rules.id_number import IdNumber, IdNumberFault
-from portal.rules.outside import Proof, clean_organisation, clean_proof_number, outside_places, place_words
+from portal.rules.outside import (
+    Proof,
+    clean_organisation,
+    clean_proof_number,
+    outside_places,
+    place_words,
+)
 from portal.rules.passwords import check_password
 from portal.rules.phone import MESSAGE as PHONE_MESSAGE
 from portal.rules.phone import parse_phone
