@@ -103,6 +103,7 @@ class Action(StrEnum):
     CHECK_SCAN = "check scan"
     VIEW_CARD = "view card"
     CERTIFY_MEMBER = "certify member"
+    SHOW_IDENTITY_CODE = "show the own identity code"
     VIEW_FORM_VIEWS = "view who opened the own form"
     APPLY = "apply"
     REVIEW_JOININGS = "review joinings"
@@ -193,6 +194,7 @@ POLICY: Mapping[Action, Mapping[Role, Scope]] = {
         C: Scope.SUBTREE,
         D: Scope.SUBTREE,
     },
+    Action.SHOW_IDENTITY_CODE: {M: Scope.SELF},
     Action.VIEW_FORM_VIEWS: {M: Scope.SELF},
     Action.APPLY: {A: Scope.SELF},
     Action.REVIEW_JOININGS: {B: Scope.OWN_BRANCH},

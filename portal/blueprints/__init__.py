@@ -14,6 +14,7 @@ from portal.blueprints import (
     errors,
     findings,
     home,
+    identity,
     joining,
     making,
     members,
@@ -55,6 +56,7 @@ def register_blueprints(app: Flask) -> None:
         numbers,
         transfers,
         card,
+        identity,
         system,
     ):
         app.register_blueprint(part.blueprint)

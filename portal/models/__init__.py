@@ -5,6 +5,7 @@ from portal.models.audit import AuditRecord, RecordSeal
 from portal.models.base import Base
 from portal.models.check import CheckItem, CheckRound, ItemState, RoundChoice, ScanCheck
 from portal.models.draft import Draft, DraftKind, DraftPicture
+from portal.models.identity import AnsweredCode
 from portal.models.installation import Heartbeat, Installation
 from portal.models.job import Job, JobKind, JobState
 from portal.models.joining import Joining, JoiningState
@@ -29,6 +30,7 @@ from portal.models.transfer import Transfer, TransferStep
 
 __all__ = [
     "Account",
+    "AnsweredCode",
     "Audience",
     "AuditRecord",
     "Base",

@@ -41,6 +41,7 @@ class Event(StrEnum):
     FIELD_UNMASKED = "field unmasked"
     SCAN_VIEWED = "scan viewed"
     ORIGINAL_OPENED = "original opened"
+    IDENTITY_CODE_SHOWN = "identity code shown"
     FORM_TAKEN = "form taken with a report"
     SCAN_UPLOADED = "scan uploaded"
     SCAN_REPLACED = "scan replaced"

@@ -17,6 +17,7 @@ from portal.models import Member, Organisation, Transfer
 from portal.rules import masking
 from portal.rules.deadlines import format_month
 from portal.rules.member_number import group_number
+from portal.rules.outside import place_words
 from portal.rules.transfers import TransferState
 from portal.runtime import runtime
 from portal.services import audit
@@ -113,7 +114,12 @@ class ShownField:
 
 
 def profile_fields(member: Member) -> tuple[ShownField, ...]:
-    """The fields of 团员信息 in the order of the guide's second picture (guide 4.4), masked."""
+    """The fields of 团员信息 in the order of the guide's second picture (guide 4.4), masked.
+
+    Of who came from outside, last, where from.
+    """
+    from_where = former_words(member)
+    came = (ShownField("former", "从外部转入", from_where),) if from_where else ()
     return (
         ShownField("name", "姓名", f"{member.name} (用户ID: {member.id})"),
         _masked(member, PersonalField.ID_NUMBER),
@@ -128,6 +134,14 @@ def profile_fields(member: Member) -> tuple[ShownField, ...]:
         ShownField("joined", "入团年月", format_month(member.joined)),
         ShownField("number", "团员编号", group_number(member.number) if member.number else "无"),
         ShownField("is_student", "是否高校学生", "是" if member.is_student else "否"),
+        *came,
+    )
+
+
+def former_words(member: Member) -> str:
+    """Where a member came from outside: the place and the organisation; empty for nobody else."""
+    return " ".join(
+        part for part in (place_words(member.former_place), member.former_organisation) if part
     )
 
 

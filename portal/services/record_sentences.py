@@ -347,6 +347,10 @@ SENTENCES: Mapping[Event, tuple[RecordKind, _Words]] = {
         lambda told: f"显示了 {told.whom} 的{_FIELDS.get(str(told.of('field')), '一项信息')}",
     ),
     Event.SCAN_VIEWED: (_K.VIEWS, lambda told: f"查看了 {told.form}"),
+    Event.IDENTITY_CODE_SHOWN: (
+        _K.VIEWS,
+        lambda _told: "打开了自己的身份码（同一次登录只记第一次）",
+    ),
     Event.FORM_TAKEN: (
         _K.VIEWS,
         lambda told: f"打开或下载了附有 {told.form}的报表《{_titled(told)}》",
