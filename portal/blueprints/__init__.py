@@ -15,6 +15,7 @@ from portal.blueprints import (
     findings,
     home,
     identity,
+    installing,
     joining,
     making,
     members,
@@ -55,6 +56,7 @@ def register_blueprints(app: Flask) -> None:
         numbers,
         card,
         identity,
+        installing,
         system,
     ):
         app.register_blueprint(part.blueprint)
