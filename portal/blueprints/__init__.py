@@ -28,6 +28,7 @@ from portal.blueprints import (
     reports,
     scans,
     system,
+    transfers,
     user_center,
 )
 
@@ -54,6 +55,7 @@ def register_blueprints(app: Flask) -> None:
         record,
         reports,
         numbers,
+        transfers,
         card,
         identity,
         installing,

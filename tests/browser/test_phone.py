@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -27,6 +28,9 @@ LARGE_TEXT = """(function () {
   var sizes = all.map(function (e) { return parseFloat(getComputedStyle(e).fontSize); });
   all.forEach(function (e, at) { e.style.fontSize = 2 * sizes[at] + 'px'; e.style.lineHeight = '1.4'; });
 })()"""
+
+STRONG: Any = json.dumps({"rules": {"color-contrast-enhanced": {"enabled": True}}})
+"""For axe: contrasts of 7:1, as for reading in the sun."""
 
 KEPT = """caches.keys().then(function (names) {
   return Promise.all(names.map(function (name) {
@@ -79,8 +83,7 @@ def test_axe_finds_nothing_and_the_contrast_is_the_higher_one(people_today: Peop
     found = []
     for path in OWN_PAGES:
         page.goto(path)
-        options = {"rules": {"color-contrast-enhanced": {"enabled": True}}}
-        found.append(Axe().run(page.page, options=options))
+        found.append(Axe().run(page.page, options=STRONG))
     broken = [
         (result["url"], one["id"], [node["html"][:200] for node in one["nodes"]][:3])
         for result in found
@@ -108,7 +111,7 @@ def test_in_the_built_in_browser_of_a_messenger(
     assert isinstance(page, PyppeteerPage)
     page._run(page.page.setUserAgent(agent))
     # A WebView that has no service worker at all.
-    page._run(page.page.evaluateOnNewDocument("delete Navigator.prototype.serviceWorker"))
+    page._run(page.page.evaluateOnNewDocument("() => { delete Navigator.prototype.serviceWorker; }"))
     page.viewport(360, 640)
     people.sign_in("tuanyuan", page=page)
     wait_text(page, ".card-state", "已认证")
