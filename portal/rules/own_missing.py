@@ -1,4 +1,4 @@
-"""还缺什么: what a member's record still lacks, and who has to see to it, for the member to read."""
+"""还缺什么: what a record still lacks, and who has to see to it, for its member to read."""
 
 from __future__ import annotations
 

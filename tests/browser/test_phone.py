@@ -111,7 +111,9 @@ def test_in_the_built_in_browser_of_a_messenger(
     assert isinstance(page, PyppeteerPage)
     page._run(page.page.setUserAgent(agent))
     # A WebView that has no service worker at all.
-    page._run(page.page.evaluateOnNewDocument("() => { delete Navigator.prototype.serviceWorker; }"))
+    page._run(
+        page.page.evaluateOnNewDocument("() => { delete Navigator.prototype.serviceWorker; }")
+    )
     page.viewport(360, 640)
     people.sign_in("tuanyuan", page=page)
     wait_text(page, ".card-state", "已认证")
@@ -179,9 +181,7 @@ def kept(page: Driver) -> tuple[list[str], list[str]]:
 
 
 @pytest.mark.parametrize("engine", ["chromium156", "chromium86"])
-def test_installed_and_without_a_network(
-    portal: Portal, browsers: object, engine: str
-) -> None:
+def test_installed_and_without_a_network(portal: Portal, browsers: object, engine: str) -> None:
     """The worker keeps static files, shows a plain page offline, and nothing of the person's."""
     with line_to(portal) as (base, cut):
         people = People(Portal(base, portal.instance), browsers, engine)  # type: ignore[arg-type]
@@ -195,7 +195,7 @@ def test_installed_and_without_a_network(
         page.goto("/card/information")
         page.goto("/card")
         wait_text(page, ".card", "中国共产主义青年团团员证")
-        names, paths = kept(page)
+        _, paths = kept(page)
         assert "/offline" in paths
         assert all(path == "/offline" or path.startswith("/static/") for path in paths)
         cut.set()
@@ -221,8 +221,10 @@ def test_stores_of_an_older_portal_go(portal: Portal, browsers: object) -> None:
     people = People(portal, browsers, "chromium156")  # type: ignore[arg-type]
     page = people.page()
     page.goto("/offline")  # which registers no worker
-    page.evaluate("caches.open('portal-static-old').then(function (c) {"
-                  " return c.put('/card', new Response('x')); })")
+    page.evaluate(
+        "caches.open('portal-static-old').then(function (c) {"
+        " return c.put('/card', new Response('x')); })"
+    )
     people.sign_in("tuanyuan", page=page)
     wait(lambda: kept(page)[0] != ["portal-static-old"] and len(kept(page)[0]) == 1, "one store")
     assert "/card" not in kept(page)[1]

@@ -22,9 +22,7 @@ def test_the_form_is_named_last_with_the_days_that_are_left() -> None:
     number, form = missing_of(identity, Deadline(-5), None)
     assert number.words == f"编号不规范：{Irregularity.YEAR_MISMATCH.label}"
     assert "已逾期" not in number.words
-    assert form == Missing(
-        "未上传入团志愿书（已逾期 5 天）", "请联系本支部上传《入团志愿书》。"
-    )
+    assert form == Missing("未上传入团志愿书（已逾期 5 天）", "请联系本支部上传《入团志愿书》。")
 
 
 def test_what_a_check_found_is_the_branchs_to_mend() -> None:
