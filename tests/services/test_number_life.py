@@ -43,7 +43,7 @@ from portal.models import (
     NumberRelease,
     ReleaseState,
 )
-from portal.rules.leaving import Leaving, LeavingReason
+from portal.rules.leaving import CHOOSABLE, Leaving, LeavingReason
 from portal.rules.member_number import check_typed_number
 from portal.runtime import runtime
 from portal.services import fsck, joining, joining_review, leaving, numbers
@@ -197,7 +197,7 @@ class NumberLife(RuleBasedStateMachine):
     @rule(
         target=members,
         member=consumes(members),
-        reason=st.sampled_from(LeavingReason),
+        reason=st.sampled_from(CHOOSABLE),
         back=st.booleans(),
     )
     def a_member_is_set_aside(self, member: int, reason: LeavingReason, back: bool) -> object:
