@@ -35,7 +35,7 @@ def require_form(actor: Actor, member: Member) -> None:
 
 
 def remedy_for(actor: Actor, member: Member) -> str:
-    """What to do about the missing form, by who asks: a branch uploads it, others ask the branch."""
+    """What to do about the missing form: a branch uploads it, everybody else asks the branch."""
     if actor.role is Role.BRANCH:
         return "请先上传这名团员的《入团志愿书》，上传后再办理。"
     branch = f"“{name_of(member.branch_id)}”"

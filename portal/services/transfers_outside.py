@@ -2,7 +2,7 @@
 
 In the end the member is in no list and no tally any more; their row, form and number are kept, and
 the number is never given to anybody else. Who enters the receipt: the branch, which is nearest to
-the member who brings it, or the committee that agreed, to whom the outside system may have answered.
+the member who brings it, or the committee that agreed, which may have been answered.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def enter_receipt(actor: Actor, transfer_id: int, receipt: Receipt) -> None:
     """
     with writing():
         member, transfer = take(actor, transfer_id, Action.DECIDE_TRANSFER)
-        if did_last(actor, transfer, StepKind.DONE):
+        if did_last(actor, transfer, StepKind.RECEIVED):
             return
         require_open(transfer)
         committee_id = committee_of(transfer.from_branch_id)
@@ -122,7 +122,7 @@ def enter_receipt(actor: Actor, transfer_id: int, receipt: Receipt) -> None:
         transfer.receipt, transfer.receipt_on = receipt.number, receipt.given_on
         where = f"{transfer.province} {transfer.receiver}"
         take_out(actor, member, Leaving(LeavingReason.MOVED_OUTSIDE, where))
-        end(actor, transfer, TransferState.DONE, step=StepKind.DONE)
+        end(actor, transfer, TransferState.DONE, step=StepKind.RECEIVED)
         record(
             actor,
             audit.Event.MEMBER_MOVED_OUTSIDE,
