@@ -36,8 +36,7 @@ class AlreadySetAside(PortalError):
             super().__init__(f"{when}已登记这名团员转至外部系统的回执，不用再移出。没有再改动。")
             return
         super().__init__(
-            f"{when}已把这名团员移出，"
-            f"原因是{left.reason.label}。没有再改动；不对的话可以先恢复。"
+            f"{when}已把这名团员移出，原因是{left.reason.label}。没有再改动；不对的话可以先恢复。"
         )
 
 

@@ -42,8 +42,7 @@ TRANSFER_SENTENCES: Mapping[Event, Callable[[Told], str]] = {
         f"接收了 {told.whom}，从 {told.words('source') or '别的团支部'} 转入"
     ),
     Event.MEMBER_MOVED_OUTSIDE: lambda told: (
-        f"登记了 {told.whom} {_where(told)} 的回执，转接完成："
-        f"{told.words('receipt') or '编号不详'}"
+        f"登记了 {told.whom} {_where(told)} 的回执，转接完成：{told.words('receipt') or '编号不详'}"
     ),
     Event.MEMBER_CAME_BACK: lambda told: (
         f"登记了 {told.whom} 从外部系统的 {told.words('source') or '别的组织'} 转回，"

@@ -76,9 +76,7 @@ def ask(actor: Actor, member_id: int, where: Destination, choice: str, words: st
             hand_to(transfer, Turn.RELEASING, member.branch_id)
         else:
             hand_to(transfer, Turn.COMMITTEE, committee_of(member.branch_id))
-        record(
-            actor, audit.Event.TRANSFER_ASKED, transfer, reason=reason, province=where.province
-        )
+        record(actor, audit.Event.TRANSFER_ASKED, transfer, reason=reason, province=where.province)
         outside_telling.waiting(actor, member, transfer)
         return transfer.id
 

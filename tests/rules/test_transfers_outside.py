@@ -29,7 +29,9 @@ NAME = "天津市河西区某中学团委高二（3）班团支部"
 def test_only_a_new_member_without_a_form_is_kept() -> None:
     assert NO_FORM == "未上传入团志愿书，无法发起向外部系统的团组织关系转接"
     kept = [
-        (new, form) for new in (True, False) for form in (True, False)
+        (new, form)
+        for new in (True, False)
+        for form in (True, False)
         if lacks_form(is_new_member=new, has_scan=form)
     ]
     assert kept == [(True, False)]

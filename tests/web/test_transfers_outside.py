@@ -62,9 +62,7 @@ def test_a_request_made_by_hand_is_refused_with_the_guides_sentence(
     world: World, who: str, changes: dict[str, str]
 ) -> None:
     member = world.add_member()
-    browser = (
-        world.client_of(world.branch) if who == "branch" else member_browser(world, member)
-    )
+    browser = world.client_of(world.branch) if who == "branch" else member_browser(world, member)
     answer = browser.post(f"/members/{member}/transfer/outside", SENT | changes)
     assert answer.status_code == 422
     assert NO_FORM in answer.text

@@ -13,7 +13,8 @@ from portal.blueprints.gate import requires
 from portal.errors import PortalError
 from portal.models import Member
 from portal.rules.outside import Proof, outside_places
-from portal.rules.transfers import OPEN_DAYS, OTHER_REASON, USUAL_REASONS
+from portal.rules.text import TextFault
+from portal.rules.transfers import OPEN_DAYS, OTHER_REASON, USUAL_REASONS, asked_reason
 from portal.rules.transfers_outside import (
     NO_FORM,
     Return,
@@ -43,11 +44,13 @@ def ask(member_id: int) -> Response:
     where = check_destination(
         sent.get("place", ""), sent.get("receiver", ""), sent.get("contact", ""), runtime().policy
     )
+    choice, words = sent.get("reason", ""), sent.get("words", "")
     try:
         if isinstance(where, dict):
             transfer_forms.require_form(actor, member)  # which is told before anything else
-            return _ask_page(actor, member, faults=where)
-        choice, words = sent.get("reason", ""), sent.get("words", "")
+            why = asked_reason(choice, words)
+            more = {"reason": why.message} if isinstance(why, TextFault) else {}
+            return _ask_page(actor, member, faults=where | more)
         transfer_id = transfers_outside.ask(actor, member_id, where, choice, words)
     except (TransferRefused, TransferOutdated) as error:
         return _ask_page(actor, find_member(actor, Action.ASK_TRANSFER, member_id), error=error)
