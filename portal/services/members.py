@@ -94,7 +94,11 @@ def _moved_away(actor: Actor, member_id: int) -> MovedAway | None:
         .order_by(Transfer.id.desc())
         .limit(1)
     ).one_or_none()
-    return MovedAway(*row) if row is not None else None
+    if row is None:
+        return None
+    name, ended_at, target = row
+    assert ended_at is not None  # as it is done
+    return MovedAway(name, ended_at, target)
 
 
 class PersonalField(StrEnum):

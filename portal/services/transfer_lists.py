@@ -313,7 +313,7 @@ def _rows(actor: Actor, found: Sequence[Any]) -> tuple[TransferRow, ...]:
         state = state_on(row.state, row.ends_on, today)
         *first, source, target, held_by = values.values()
         first[4] = state
-        rows.append(TransferRow(*first, words(source), words(target), words(held_by)))
+        rows.append(TransferRow._make((*first, words(source), words(target), words(held_by))))
     return tuple(rows)
 
 

@@ -60,6 +60,8 @@ def own() -> Response:
 def of_branch(member_id: int) -> Response:
     """A branch asks for one of its members."""
     asking = _asking(current_actor(), member_id, f"/members/{member_id}/transfer")
+    if asking.by_member:
+        return redirect("/card/transfer", 303)
     if request.method == "POST":
         return _ask(asking)
     if (waiting := open_transfer(member_id)) is not None:
