@@ -325,11 +325,13 @@ def test_each_later_step_needs_the_form_too(world: World, turn: Turn) -> None:
     if turn is Turn.RECEIPT:
         transfer_deciding.agree(district, transfer)
     world.set_columns(member, joined=date(2026, 5, 1), number=world.number(), is_new_member=True)
+    steps: dict[Turn, Callable[[], object]] = {
+        Turn.RELEASING: lambda: transfer_deciding.agree(branch, transfer),
+        Turn.COMMITTEE: lambda: transfer_deciding.agree(district, transfer),
+        Turn.RECEIPT: lambda: transfers_outside.enter_receipt(branch, transfer, RECEIPT),
+    }
     with pytest.raises(FormMissing) as told:
-        if turn is Turn.RECEIPT:
-            transfers_outside.enter_receipt(branch, transfer, RECEIPT)
-        else:
-            transfer_deciding.agree(branch if turn is Turn.RELEASING else district, transfer)
+        steps[turn]()
     assert NO_FORM in told.value.message
     if turn is Turn.COMMITTEE:
         assert "请通知“高一(1)班团支部”上传" in told.value.message
