@@ -12,10 +12,11 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.orm import aliased
 
 from portal import clock
+from portal.extensions import db
 from portal.models import Account, AnsweredCode, Member, Organisation
 from portal.rules import masking
 from portal.rules.identity import Doubt
@@ -116,13 +117,18 @@ def scanned(token: str) -> Scanned | None:
     return None
 
 
-def answer(found: Scanned | None, browser: bytes | None = None) -> Answer:
-    """What is said of a code as of now. ``browser``: the one that asks, if it is known."""
+def answer(
+    found: Scanned | None, browser: bytes | None = None, connection: Connection | None = None
+) -> Answer:
+    """What is said of a code as of now. ``browser``: the one that asks, if it is known.
+
+    ``connection``: of a transaction that goes on; without it one is taken for the statement.
+    """
     now = clock.now()
     if found is None:
         return Answer(AnswerKind.UNREADABLE, now)
     code = found.code
-    row: Any = reading().execute(_FIND, _asked(found)).one_or_none()
+    row = _row(found, connection)
     if row is None:  # the database is older than the code: it was restored meanwhile
         return Answer(AnswerKind.UNREADABLE, now)
     if code.single_use and row.used_by is not None and row.used_by != browser:
@@ -146,7 +152,7 @@ def answer(found: Scanned | None, browser: bytes | None = None) -> Answer:
 def use_up(found: Scanned, browser: bytes) -> None:
     """Use a single-use code up for one browser. Of two at once one does; ``answer`` tells whom."""
     with writing():
-        if answer(found).kind is not AnswerKind.ASKS:
+        if answer(found, connection=reading()).kind is not AnswerKind.ASKS:
             return
         now = clock.now()
         reading().execute(
@@ -162,8 +168,13 @@ def use_up(found: Scanned, browser: bytes) -> None:
         )
 
 
-def _asked(found: Scanned) -> dict[str, Any]:
-    return {"member_id": found.code.member_id, "code_hash": found.hash}
+def _row(found: Scanned, connection: Connection | None) -> Any:
+    asked = {"member_id": found.code.member_id, "code_hash": found.hash}
+    if connection is not None:
+        return connection.execute(_FIND, asked).one_or_none()
+    # Past the session: of one statement's time it would be half.
+    with db.engine.connect() as taken:
+        return taken.execute(_FIND, asked).one_or_none()
 
 
 def _person(row: Any) -> Person:
