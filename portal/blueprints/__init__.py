@@ -27,6 +27,7 @@ from portal.blueprints import (
     reports,
     scans,
     system,
+    transfers,
     user_center,
 )
 
@@ -53,6 +54,7 @@ def register_blueprints(app: Flask) -> None:
         record,
         reports,
         numbers,
+        transfers,
         card,
         identity,
         system,

@@ -26,6 +26,7 @@ from portal.models.progress import ProgressDay
 from portal.models.report import ReportRun, RunState
 from portal.models.scan import Scan, ScanOrigin, ScanState
 from portal.models.tally import MonthTally, Tally
+from portal.models.transfer import Transfer, TransferStep
 
 __all__ = [
     "Account",
@@ -73,4 +74,6 @@ __all__ = [
     "ScanState",
     "SignIn",
     "Tally",
+    "Transfer",
+    "TransferStep",
 ]
