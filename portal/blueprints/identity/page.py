@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
 
 from flask import Flask
 
@@ -28,13 +29,17 @@ def page_of(
     too_many: bool = False,
     csrf_token: Callable[[], str] | None = None,
 ) -> str:
-    """The page, rendered without what the heads of others need: that takes longer than the rest."""
+    """The page; ``host``: what stands in the address bar, where no public address is set.
+
+    Rendered without what the heads of other pages need: that takes longer than the rest.
+    """
+    public = app.extensions["portal"].settings.public_url
     return app.jinja_env.get_template("identity/answer.html").render(
         said=said,
         time=clock.format_clock(said.at),
         kinds=AnswerKind,
         too_many=too_many,
-        host=host,
+        host=urlsplit(public).netloc if public else host,
         csrf_token=csrf_token,
     )
 
