@@ -15,6 +15,7 @@ from portal.blueprints import (
     findings,
     home,
     identity,
+    installing,
     joining,
     making,
     members,
@@ -59,6 +60,7 @@ def register_blueprints(app: Flask) -> None:
         outside,
         card,
         identity,
+        installing,
         system,
     ):
         app.register_blueprint(part.blueprint)
