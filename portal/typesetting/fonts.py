@@ -1,8 +1,9 @@
 """Makes the fonts of a document small: of each, the outlines that are drawn and nothing beside.
 
-WeasyPrint keeps the glyphs' own numbers, since the text refers to them. So a Noto CJK font comes with
-places and widths for its 60,000 glyphs to draw a hundred: 300 KB a document, in each part again. Its
-outlines (CFF) know a glyph by a number (CID) that is not its place, so what is not drawn can go.
+WeasyPrint keeps the glyphs' own numbers, since the text refers to them. So a Noto CJK font comes
+with places and widths for its 60,000 glyphs to draw a hundred: 300 KB a document, in each part
+again. Its outlines (CFF) know a glyph by a number (CID) that is not its place, so what is not drawn
+can go.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def slim(pdf: Any) -> None:
 
 
 def _drawn(widths: list[Any]) -> list[int]:
-    """The glyphs that a document has widths for: runs of a first glyph and the widths from there."""
+    """The glyphs that a document has widths for, out of runs: a first glyph, the widths from it."""
     return [
         first + place
         for first, run in zip(widths[::2], widths[1::2], strict=True)
