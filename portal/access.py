@@ -7,7 +7,7 @@ foreign object is simply not found (404).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -28,6 +28,7 @@ from portal.models import (
     MessageKind,
     Organisation,
     ReportRun,
+    Transfer,
 )
 
 
@@ -102,6 +103,7 @@ class Action(StrEnum):
     CHECK_SCAN = "check scan"
     VIEW_CARD = "view card"
     CERTIFY_MEMBER = "certify member"
+    SHOW_IDENTITY_CODE = "show the own identity code"
     VIEW_FORM_VIEWS = "view who opened the own form"
     APPLY = "apply"
     REVIEW_JOININGS = "review joinings"
@@ -111,6 +113,11 @@ class Action(StrEnum):
     VIEW_NUMBER_HISTORY = "view number history"
     SET_MEMBER_ASIDE = "set member aside"
     BRING_MEMBER_BACK = "bring member back"
+    ASK_TRANSFER = "ask transfer"  # and withdraw what one asked for
+    DECIDE_TRANSFER = "decide transfer"
+    VIEW_TRANSFER = "view transfer"
+    LIST_TRANSFERS = "list transfers"
+    WATCH_TRANSFERS = "watch transfers below"
     ADD_ORGANISATION = "add organisation"
     RENAME_ORGANISATION = "rename organisation"
     MOVE_ORGANISATION = "move organisation"
@@ -187,6 +194,7 @@ POLICY: Mapping[Action, Mapping[Role, Scope]] = {
         C: Scope.SUBTREE,
         D: Scope.SUBTREE,
     },
+    Action.SHOW_IDENTITY_CODE: {M: Scope.SELF},
     Action.VIEW_FORM_VIEWS: {M: Scope.SELF},
     Action.APPLY: {A: Scope.SELF},
     Action.REVIEW_JOININGS: {B: Scope.OWN_BRANCH},
@@ -196,6 +204,11 @@ POLICY: Mapping[Action, Mapping[Role, Scope]] = {
     Action.VIEW_NUMBER_HISTORY: {C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.SET_MEMBER_ASIDE: {B: Scope.OWN_BRANCH},
     Action.BRING_MEMBER_BACK: {B: Scope.OWN_BRANCH},
+    Action.ASK_TRANSFER: {M: Scope.SELF, B: Scope.OWN_BRANCH},
+    Action.DECIDE_TRANSFER: {B: Scope.OWN_BRANCH},
+    Action.VIEW_TRANSFER: {B: Scope.OWN_BRANCH, C: Scope.SUBTREE, D: Scope.SUBTREE},
+    Action.LIST_TRANSFERS: {B: Scope.OWN_BRANCH},
+    Action.WATCH_TRANSFERS: {C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.ADD_ORGANISATION: {C: Scope.SUBTREE, D: Scope.SUBTREE},  # below whom
     Action.RENAME_ORGANISATION: {C: Scope.BELOW, D: Scope.BELOW_OR_TOP},
     Action.MOVE_ORGANISATION: {C: Scope.BELOW, D: Scope.BELOW},
@@ -362,6 +375,23 @@ def addressees_for(actor: Actor, action: Action) -> ColumnElement[bool]:
     return or_(above, below)
 
 
+def transfers_for(actor: Actor, action: Action) -> ColumnElement[bool]:
+    """The criterion on ``Transfer`` for all that the actor may do ``action`` to.
+
+    The receiving side sees one when the releasing branch has agreed, not before.
+    Raises ``NotAllowed`` when the actor's role never may.
+    """
+    scope = require(actor, action)
+    if scope is Scope.SELF:
+        return Transfer.member_id == actor.member_id
+    if scope is Scope.OWN_BRANCH:
+        return _transfers_of(lambda branch: branch == actor.organisation_id)
+    if is_top(actor):
+        return true()
+    inside = select(Organisation.id).where(in_subtree(actor.organisation_path))
+    return _transfers_of(lambda branch: branch.in_(inside))
+
+
 def rounds_for(actor: Actor, action: Action) -> ColumnElement[bool]:
     """The criterion on ``CheckRound`` for those of the actor's organisation: colleagues share them.
 
@@ -456,6 +486,13 @@ def _messages_to(
 def ids_on(path: str) -> list[int]:
     """The organisations on a path (``/1/5/``), from the top."""
     return [int(part) for part in path.strip("/").split("/")]
+
+
+def _transfers_of(is_one: Callable[[Any], ColumnElement[bool]]) -> ColumnElement[bool]:
+    return or_(
+        is_one(Transfer.from_branch_id),
+        and_(is_one(Transfer.to_branch_id), Transfer.passed_on_at.is_not(None)),
+    )
 
 
 def _members_in(actor: Actor, scope: Scope) -> ColumnElement[bool]:

@@ -11,10 +11,12 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import cli, extensions, logs
 from portal.blueprints import register_blueprints
+from portal.identity_keys import IdentityKeys
 from portal.jobs.queue import Queue
 from portal.pdf.maker import Maker
 from portal.pdf.sandbox import Sandbox
 from portal.runtime import Runtime
+from portal.services.identity_notes import Notes
 from portal.services.transaction import prepare_sqlite
 from portal.settings import Settings
 from portal.statics import serve_static
@@ -28,7 +30,7 @@ MIB = 1024 * 1024
 
 def create_app(settings: Settings) -> Flask:
     """Join the parts of the portal as ``settings`` say."""
-    app = Flask("portal")
+    app = logs.LoggedByRoute("portal")
     app.request_class = PortalRequest
     app.config.update(
         SECRET_KEY=settings.secret_key,
@@ -69,6 +71,7 @@ def create_app(settings: Settings) -> Flask:
 
 def equip(app: Flask, settings: Settings) -> None:
     """Give the application what its services work with besides the database."""
+    app.extensions["portal.notes"] = Notes()
     queue = app.extensions["portal.queue"] = Queue(app, settings)
     app.extensions["portal"] = Runtime(
         settings=settings,
@@ -87,6 +90,7 @@ def equip(app: Flask, settings: Settings) -> None:
             at_once=settings.report_processes,
         ),
         vault=Vault(settings.secret_key),
+        identity_keys=IdentityKeys(settings.identity_key or settings.secret_key),
         policy=settings.number_policy,
         wake=queue.wake,
     )

@@ -41,6 +41,11 @@ def format_second(moment: datetime) -> str:
     return f"{moment.astimezone(BEIJING):%Y-%m-%d %H:%M:%S}"
 
 
+def format_clock(moment: datetime) -> str:
+    """``10:42:07`` in Beijing: for what is read within minutes."""
+    return f"{moment.astimezone(BEIJING):%H:%M:%S}"
+
+
 def format_lately(moment: datetime) -> str:
     """``10:42`` today, else as ``format_moment``: for what somebody did a short while ago."""
     local = moment.astimezone(BEIJING)

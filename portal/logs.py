@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
+from typing import Any
 
 from flask import Flask, g, has_request_context, request
 from pythonjsonlogger.json import JsonFormatter
@@ -24,6 +25,15 @@ class RequestId(logging.Filter):
         """Always lets the record pass."""
         record.request_id = g.get("request_id", "") if has_request_context() else ""
         return True
+
+
+class LoggedByRoute(Flask):
+    """Flask, which would name the address of a request that failed: it may hold a code."""
+
+    def log_exception(self, exc_info: Any) -> None:
+        """Log an exception that nothing handled, as the page's 500 tells of it."""
+        route = request.url_rule.rule if request.url_rule else None
+        self.logger.error("exception on %s [%s]", route, request.method, exc_info=exc_info)
 
 
 def configure_logging(level: str) -> None:

@@ -42,6 +42,7 @@ _MENU: tuple[tuple[str, tuple[tuple[str, str, tuple[str, ...], Action], ...]], .
         (
             ("我的团员", "/members/", ("/members/",), Action.LIST_OWN_MEMBERS),
             ("加入申请", "/joinings/", ("/joinings/",), Action.REVIEW_JOININGS),
+            ("组织关系转接", "/transfers/", ("/transfers/",), Action.LIST_TRANSFERS),
         ),
     ),
     (
@@ -55,6 +56,7 @@ _MENU: tuple[tuple[str, tuple[tuple[str, str, tuple[str, ...], Action], ...]], .
             ),
             ("检查", "/checks/", ("/checks/",), Action.CHECK_SCAN),
             ("编号解除占用", "/releases/", ("/releases/",), Action.RELEASE_NUMBER),
+            ("组织关系转接", "/transfers/below", ("/transfers/",), Action.WATCH_TRANSFERS),
             ("操作日志", "/record/", ("/record/",), Action.VIEW_RECORD),
         ),
     ),

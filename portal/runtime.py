@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from flask import current_app
 
+from portal.identity_keys import IdentityKeys
 from portal.pdf.maker import Maker
 from portal.pdf.sandbox import Sandbox
 from portal.rules.member_number import NumberPolicy
@@ -27,6 +28,7 @@ class Runtime:
     maker: Maker  # makes files out of others, with a budget of its own too
     typesetter: Typesetter
     vault: Vault
+    identity_keys: IdentityKeys
     policy: NumberPolicy
     wake: Callable[[], None]  # the worker looks for jobs that are due; never fails
 

@@ -34,6 +34,8 @@ def run(settings: Settings, host: str, port: int) -> None:
     configure_logging(settings.log_level)
     app = create_app(settings)
     app.extensions["portal"].sandbox.warm_up()
+    notes = app.extensions["portal.notes"]
+    notes.begin(app)
     _load_soon(app)
     serve(
         app,
@@ -49,6 +51,7 @@ def run(settings: Settings, host: str, port: int) -> None:
         # 8 KiB at a time, the default, is a third of the time that a scan of 15 MB takes.
         recv_bytes=256 * 1024,
     )
+    notes.end()
 
 
 def _load_soon(app: Flask) -> None:

@@ -57,6 +57,11 @@ class Settings(MailSettings):
         description="Signs cookies and form tokens and seals personal fields; at least 32 "
         "characters. Empty: made once and kept in <instance>/secret.key.",
     )
+    identity_key: str = Field(
+        default="",
+        description="What the keys of identity codes (身份码) are derived from, one pair a day; at "
+        "least 32 characters. Another one ends every code that is being shown. Empty: secret_key.",
+    )
     database_url: str = Field(
         default="",
         validation_alias=AliasChoices("database_url", "DATABASE_URL"),
@@ -247,7 +252,7 @@ class Settings(MailSettings):
                 raise ValueError("each is YYYY and 1 to 8 digits, like YYYY110")
         return value
 
-    @field_validator("secret_key")
+    @field_validator("secret_key", "identity_key")
     @classmethod
     def _check_key(cls, value: str) -> str:
         if value and len(value) < 32:

@@ -153,6 +153,8 @@ def template_globals(app: Flask) -> None:
         "day": clock.format_day,
         "moment": clock.format_moment,
         "second": clock.format_second,
+        "clock": clock.format_clock,
+        "date": lambda moment: clock.day_of(moment).isoformat(),
         "month": format_month,
         "report_code": group_code,
     }

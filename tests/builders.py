@@ -32,7 +32,7 @@ from portal.rules.id_number import IdNumber
 from portal.rules.organisations import OrganisationKind as Kind
 from portal.services import joining
 from portal.services.derived import add_to_tallies, contribution
-from portal.services.joining import JoiningFields
+from portal.services.joining_fields import JoiningFields
 from portal.services.registration import NewPerson, register
 from portal.services.scans import Uploaded, upload
 from portal.services.transaction import count_on, writing

@@ -14,6 +14,7 @@ from portal.blueprints import (
     errors,
     findings,
     home,
+    identity,
     joining,
     making,
     members,
@@ -26,6 +27,7 @@ from portal.blueprints import (
     reports,
     scans,
     system,
+    transfers,
     user_center,
 )
 
@@ -52,7 +54,9 @@ def register_blueprints(app: Flask) -> None:
         record,
         reports,
         numbers,
+        transfers,
         card,
+        identity,
         system,
     ):
         app.register_blueprint(part.blueprint)

@@ -8,9 +8,10 @@ from datetime import timedelta
 from portal import clock
 from portal.demo.people import People
 from portal.models import Joining, JoiningState
+from portal.rules.outside import Proof
 from portal.rules.pinyin import name_pinyin
 from portal.rules.vocabulary import POLITICAL_STATUSES, RETURN_REASONS
-from portal.services.joining import sent_values
+from portal.services.joining_fields import sent_values
 from portal.services.members import sealed_fields
 from portal.services.registration import NOTICE_VERSION
 
@@ -19,9 +20,9 @@ REGION = "990201"
 
 
 def joinings(chance: random.Random, branch_id: int) -> list[Joining]:
-    """Three applications that wait at a branch, one of them sent again after it was returned."""
+    """Four that wait at a branch: one sent again after it was returned, one of who moves in."""
     people, today, made = People(chance, region=REGION), clock.today(), []
-    for place in range(3):
+    for place in range(4):
         approved_on = today - timedelta(days=4 + 3 * place)
         joined = approved_on.replace(day=1)
         person, sent_at = people.person(joined), clock.now() - timedelta(days=3 * place, hours=2)
@@ -51,6 +52,17 @@ def joinings(chance: random.Random, branch_id: int) -> list[Joining]:
             sent_at=sent_at,
         )
         made.append(joining)
-    wrong = dict(sent_values(made[-1]), number=f"{today.year} 1109 9999")
-    made[-1].returned_fields, made[-1].reason = wrong, RETURN_REASONS[1]
+    wrong = dict(sent_values(made[2]), number=f"{today.year} 1109 9999")
+    made[2].returned_fields, made[2].reason = wrong, RETURN_REASONS[1]
+    _came_from_outside(made[3])
     return made
+
+
+def _came_from_outside(joining: Joining) -> None:
+    joined = clock.today().replace(year=clock.today().year - 2, month=5, day=1)
+    joining.moved_in, joining.joined, joining.approved_on = True, joined, None
+    joining.number = f"{joined.year}13009003"
+    joining.former_place, joining.former_organisation = "13", "某市第三中学团委高二（1）班团支部"
+    joining.proof, joining.proof_number = Proof.LETTER, f"团介字第 {joined.year}0137 号"
+    joining.proof_on = clock.today() - timedelta(days=9)
+    joining.sent_at = clock.now() - timedelta(days=1)

@@ -52,6 +52,7 @@ from portal.settings import Mode
 MEMBERS = 1500
 SCANS = 200
 FIRST_BRANCH = 130
+FORMER_ORGANISATION = "某市第二中学团委高一（2）班团支部"
 NO_PASSWORD = "!"  # noqa: S105 (no hash: nobody can sign in)
 
 Progress = Callable[[str], None]
@@ -153,6 +154,8 @@ def member_row(member_id: int, branch_id: int, member: DemoMember) -> dict[str, 
         "approved_on": profile.approved_on,
         "number": profile.number,
         "released_number": profile.released_number,
+        "former_place": profile.former_place,
+        "former_organisation": FORMER_ORGANISATION if profile.former_place else None,
         **sealed_fields(person.id_number, person.phone),
         "is_new_member": said.is_new_member,
         "due_date": said.due_date,

@@ -22,6 +22,7 @@ class Profile:
     released_number: str | None = None
     with_scan: bool = False
     name: str | None = None
+    former_place: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,9 @@ class Profiles:
     def from_elsewhere(self) -> Profile:
         """Joined in another province: regular, and no new member here."""
         joined = date(self._chance.randint(2018, self._today.year - 1), 5, 1)
-        number = self._number(joined.year, self._chance.choice(("13", "31", "44", "65")))
-        return Profile(joined, joined + timedelta(days=9), number)
+        place = self._chance.choice(("13", "31", "44", "65"))
+        number = self._number(joined.year, place)
+        return Profile(joined, joined + timedelta(days=9), number, former_place=place)
 
     def irregular(self) -> Iterator[Profile]:
         """One of each kind of irregular number, without end."""

@@ -24,6 +24,7 @@ from portal.services import (
     reminders,
     report_work,
     sweep,
+    transfer_expiry,
 )
 from portal.settings import Settings
 
@@ -86,6 +87,8 @@ class Queue:
             with self._app.app_context():
                 progress_days.keep_if_due()
                 reminders.remind_if_due()
+                transfer_expiry.expire_due()
+                transfer_expiry.remind_if_due()
                 record_seals.seal_if_due()
 
         def post() -> None:

@@ -5,6 +5,7 @@ from portal.models.audit import AuditRecord, RecordSeal
 from portal.models.base import Base
 from portal.models.check import CheckItem, CheckRound, ItemState, RoundChoice, ScanCheck
 from portal.models.draft import Draft, DraftKind, DraftPicture
+from portal.models.identity import AnsweredCode
 from portal.models.installation import Heartbeat, Installation
 from portal.models.job import Job, JobKind, JobState
 from portal.models.joining import Joining, JoiningState
@@ -25,9 +26,11 @@ from portal.models.progress import ProgressDay
 from portal.models.report import ReportRun, RunState
 from portal.models.scan import Scan, ScanOrigin, ScanState
 from portal.models.tally import MonthTally, Tally
+from portal.models.transfer import Transfer, TransferStep
 
 __all__ = [
     "Account",
+    "AnsweredCode",
     "Audience",
     "AuditRecord",
     "Base",
@@ -71,4 +74,6 @@ __all__ = [
     "ScanState",
     "SignIn",
     "Tally",
+    "Transfer",
+    "TransferStep",
 ]

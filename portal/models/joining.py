@@ -6,11 +6,12 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Date, ForeignKey, Index, LargeBinary, String
+from sqlalchemy import JSON, Date, ForeignKey, Index, LargeBinary, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.models.base import Base, BigId, Moment, sorted_text, stored_enum
 from portal.rules.id_number import Sex
+from portal.rules.outside import Proof
 
 
 class JoiningState(StrEnum):
@@ -59,6 +60,15 @@ class Joining(Base):
     joined: Mapped[date | None] = mapped_column(Date, doc="First day of the joining month.")
     approved_on: Mapped[date | None] = mapped_column(Date)
     number: Mapped[str | None] = mapped_column(sorted_text(20))
+
+    moved_in: Mapped[bool] = mapped_column(
+        default=False, server_default=false(), doc="从外部转入: joined outside, with its number."
+    )
+    former_place: Mapped[str | None] = mapped_column(String(2))
+    former_organisation: Mapped[str | None] = mapped_column(String(100))
+    proof: Mapped[Proof | None] = mapped_column(stored_enum(Proof))
+    proof_number: Mapped[str | None] = mapped_column(String(40))
+    proof_on: Mapped[date | None] = mapped_column(Date)
 
     state: Mapped[JoiningState] = mapped_column(stored_enum(JoiningState))
     version: Mapped[int]

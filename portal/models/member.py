@@ -87,6 +87,10 @@ class Member(Base):
     released_number: Mapped[str | None] = mapped_column(
         sorted_text(20), doc="The number that was released and is not yet filled in again."
     )
+    former_place: Mapped[str | None] = mapped_column(
+        String(2), doc="从外部转入: the place outside (rules/outside.py) that they came from."
+    )
+    former_organisation: Mapped[str | None] = mapped_column(String(100))
     id_number_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     id_number_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
     phone_sealed: Mapped[bytes] = mapped_column(LargeBinary)

@@ -10,7 +10,7 @@ from portal.rules import masking
 from portal.rules.deadlines import format_month
 from portal.rules.member_number import group_number
 from portal.services.identity import identity_for
-from portal.services.members import PersonalField, plain_field
+from portal.services.members import PersonalField, former_words, plain_field
 from portal.services.organisations import ancestors_of, path_text
 from portal.services.scans import current_scan
 
@@ -25,6 +25,7 @@ def build(subject: Subject, _most: int | None) -> Content:
     branch = path_text(ancestors_of(subject.organisation.path))
     number = group_number(member.number) if member.number else "无"
     approved = member.approved_on.isoformat() if member.approved_on else "未填写"
+    came = (("从外部转入", former_words(member)),) if member.former_place else ()
     rows: tuple[Row, ...] = (
         ("姓名", member.name),
         ("性别", member.sex.label),
@@ -32,7 +33,7 @@ def build(subject: Subject, _most: int | None) -> Content:
         ("所在团支部", branch),
         ("团员编号", number),
         ("入团年月", format_month(member.joined)),
-        ("上级团委审批同意日期", approved),
+        *(came or (("上级团委审批同意日期", approved),)),
         ("电子版《入团志愿书》", _form(member)),
         ("团员身份认证", identity.words),
     )
@@ -53,7 +54,9 @@ def _form(member: Member) -> str:
     scan = current_scan(member.id)
     if scan is not None:
         return f"已上传，共 {scan.pages} 页，上传日期 {clock.day_of(scan.uploaded_at)}"
-    return "未上传" if member.is_new_member else "不需要（不是新发展团员）"
+    if member.is_new_member:
+        return "未上传"
+    return "不需要（从外部转入）" if member.former_place else "不需要（不是新发展团员）"
 
 
 REPORT = Report(

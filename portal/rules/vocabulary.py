@@ -39,3 +39,14 @@ RETURN_REASONS: tuple[str, ...] = (
     "不是本支部的团员",
     "其他",
 )
+
+# The same for who comes from outside (从外部转入).
+MOVED_IN_RETURN_REASONS: tuple[str, ...] = (
+    "姓名与回执或介绍信不一致",
+    "编号与纸质《入团志愿书》首页不一致",
+    "入团年月与纸质《入团志愿书》不一致",
+    "转出组织与回执或介绍信不一致",
+    "还没有收到回执或介绍信原件",
+    "不是本支部的团员",
+    "其他",
+)

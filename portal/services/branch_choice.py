@@ -1,4 +1,4 @@
-"""Choosing the branch to join: by a part of its name, by pinyin initials, or down the tree."""
+"""Choosing a branch, to join or to go to: by its name, by pinyin initials, or down the tree."""
 
 from __future__ import annotations
 
@@ -49,12 +49,14 @@ class Level:
     choices: tuple[Choice, ...]
 
 
-def search_branches(actor: Actor, text: str) -> tuple[tuple[Choice, ...], bool]:
+def search_branches(
+    actor: Actor, text: str, action: Action = Action.APPLY
+) -> tuple[tuple[Choice, ...], bool]:
     """Branches in whose name, or its pinyin initials, each word of ``text`` stands.
 
     At most ``RESULTS``; the second value says whether there are more.
     """
-    require(actor, Action.APPLY)
+    require(actor, action)
     words = text.split()
     matches = [
         or_(
@@ -76,9 +78,9 @@ def search_branches(actor: Actor, text: str) -> tuple[tuple[Choice, ...], bool]:
     return _choices(found[:RESULTS]), len(found) > RESULTS
 
 
-def level(actor: Actor, organisation_id: int | None) -> Level:
+def level(actor: Actor, organisation_id: int | None, action: Action = Action.APPLY) -> Level:
     """What lies right below an organisation; without one, below the top. Raises ``NotFound``."""
-    require(actor, Action.APPLY)
+    require(actor, action)
     wanted = (
         Organisation.parent_id.is_(None)
         if organisation_id is None

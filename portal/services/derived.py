@@ -12,12 +12,20 @@ from sqlalchemy import and_, insert, select, update
 
 from portal import clock
 from portal.extensions import db
-from portal.models import Member, NumberHolding, Scan, ScanCheck, ScanState, Tally
+from portal.models import (
+    Member,
+    NumberHolding,
+    Organisation,
+    Scan,
+    ScanCheck,
+    ScanState,
+    Tally,
+)
 from portal.rules.deadlines import due_date
 from portal.rules.irregular import Irregularity, irregularity
 from portal.rules.member_number import NumberPolicy, is_new_member
 from portal.runtime import runtime
-from portal.services.month_tallies import add_to_month
+from portal.services.month_tallies import add_to_month, part_id
 
 TALLIED = (
     "members",
@@ -101,23 +109,25 @@ def contribution(
 
 @contextmanager
 def tallied(member: Member) -> Iterator[None]:
-    """Change a member inside; the stored rules, the tally and who holds the number follow.
+    """Change a member inside; the stored rules, the tallies and who holds the number follow.
 
-    To be used inside ``writing()``.
+    Also when the member goes to another branch. To be used inside ``writing()``.
     """
-    before, joined_before, number_before = _contribution_of(member), member.joined, member.number
+    before, number_before = _contribution_of(member), member.number
+    branch_before, joined_before = member.branch_id, member.joined
     yield
     db.session.flush()
     member.has_scan, member.scan_late, member.scan_checked = _current_scan(member.id)
     _store_rules(member)
     after = _contribution_of(member)
-    add_to_branch(member.branch_id, _difference(before, after))
-    if member.joined == joined_before:
-        add_to_month(member.branch_id, member.joined, _difference(before, after))
+    if (member.branch_id, member.joined) == (branch_before, joined_before):
+        changes = [(member.branch_id, member.joined, _difference(before, after))]
     else:
-        moves = {joined_before: (before, Counter()), member.joined: (Counter(), after)}
-        for month in sorted(moves):  # in one order, so that no two wait for each other
-            add_to_month(member.branch_id, month, _difference(*moves[month]))
+        changes = [
+            (branch_before, joined_before, _difference(before, Counter())),
+            (member.branch_id, member.joined, _difference(Counter(), after)),
+        ]
+    _add_in_order(changes)
     if member.number != number_before:
         _end_holding(member)
         _begin_holding(member)
@@ -154,6 +164,28 @@ def add_to_branch(branch_id: int, changes: Mapping[str, int]) -> None:
     )
     if not done.rowcount:  # type: ignore[attr-defined]
         db.session.execute(insert(Tally).values(branch_id=branch_id, **changes))
+
+
+def _add_in_order(changes: list[tuple[int, date, dict[str, int]]]) -> None:
+    """Branches first, then months, each in one order, so that no two wait for each other.
+
+    Two branches that exchange members at once would else hold what the other needs.
+    """
+    branches: dict[int, Counter[str]] = {}
+    for branch_id, _, delta in changes:
+        branches.setdefault(branch_id, Counter()).update(delta)
+    for branch_id in sorted(branches):
+        add_to_branch(branch_id, {name: n for name, n in branches[branch_id].items() if n})
+    if len(changes) > 1:
+        changes = sorted(changes, key=_month_place)
+    for branch_id, month, delta in changes:
+        add_to_month(branch_id, month, delta)
+
+
+def _month_place(change: tuple[int, date, dict[str, int]]) -> tuple[int, date]:
+    path = db.session.scalar(select(Organisation.path).where(Organisation.id == change[0]))
+    assert path is not None
+    return part_id(path), change[1]
 
 
 def _difference(before: Counter[str], after: Counter[str]) -> dict[str, int]:

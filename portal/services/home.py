@@ -11,7 +11,7 @@ from portal import clock
 from portal.access import Action, Actor, allows, in_subtree
 from portal.models import JoiningState, Member, MonthTally, Organisation, Tally
 from portal.rules.progress import Count, Counts, Period
-from portal.services import urging
+from portal.services import transfer_lists, urging
 from portal.services.joining_queue import count_joinings
 from portal.services.listing import (
     Counts as ListCounts,
@@ -42,13 +42,18 @@ class BranchHome:
     counts: ListCounts
     forms: tuple[MemberRow, ...]
     joinings: int
+    transfers: int
     messages: tuple[InboxRow, ...]
 
     @property
     def nothing_to_do(self) -> bool:
         """Whether nobody waits for anything."""
         return not (
-            self.counts.missing or self.counts.faulty or self.counts.irregular or self.joinings
+            self.counts.missing
+            or self.counts.faulty
+            or self.counts.irregular
+            or self.joinings
+            or self.transfers
         )
 
 
@@ -87,6 +92,7 @@ def branch_home(actor: Actor) -> BranchHome:
         counts=count_members(actor, Action.LIST_OWN_MEMBERS, actor.organisation_id),
         forms=forms.rows[:FORMS_SHOWN],
         joinings=count_joinings(actor)[JoiningState.SENT],
+        transfers=transfer_lists.count_waiting(actor),
         messages=_unread(actor),
     )
 

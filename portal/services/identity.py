@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from portal.models import Member
+from typing import Protocol
+
 from portal.rules.identity import Identity, identity_of
+from portal.rules.irregular import Irregularity
+from portal.rules.leaving import LeavingReason
 
 
-def identity_for(member: Member) -> Identity:
+class StoredIdentity(Protocol):
+    """What is stored of a member that their identity depends on: a member, or a row with these."""
+
+    @property
+    def irregularity(self) -> Irregularity | None: ...  # noqa: D102
+    @property
+    def is_new_member(self) -> bool: ...  # noqa: D102
+    @property
+    def has_scan(self) -> bool: ...  # noqa: D102
+    @property
+    def left_reason(self) -> LeavingReason | None: ...  # noqa: D102
+
+
+def identity_for(member: StoredIdentity) -> Identity:
     """Whether a member's identity stands as of now, by what is stored of them."""
     return identity_of(
         irregularity=member.irregularity,

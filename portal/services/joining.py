@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import select
 
@@ -16,31 +15,24 @@ from portal.extensions import db
 from portal.models import Joining, JoiningState, MessageKind, Organisation
 from portal.rules.age import AgeAnswer, joining_age
 from portal.rules.deadlines import format_month
-from portal.rules.member_number import group_number
+from portal.rules.outside import wrong_application
 from portal.runtime import runtime
 from portal.services import audit
 from portal.services.accounts import person_named_by
 from portal.services.branch_choice import is_open, open_branch
+from portal.services.joining_fields import (
+    LABELS,
+    MOVED_IN_ONLY,
+    JoiningFields,
+    drop_other_kind,
+    fill,
+)
 from portal.services.member_editing import typed_number_faults
 from portal.services.messages import Letter, send_to_organisation
 from portal.services.transaction import writing
 
 OPEN_STATES = frozenset({JoiningState.DRAFT, JoiningState.RETURNED})
 """The states in which the applicant can change the application."""
-
-
-@dataclass(frozen=True, slots=True)
-class JoiningFields:
-    """What the applicant fills in, parsed and checked one by one; empty ones are None."""
-
-    ethnicity: str | None
-    political_status: str | None
-    education: str | None
-    email: str
-    is_student: bool | None
-    joined: date | None
-    number: str | None
-    approved_on: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +45,6 @@ class Approval:
 
 NEWS = timedelta(days=30)
 """So long a new member's card says who approved the application."""
-
-LABELS: Mapping[str, str] = {
-    "branch_id": "团支部",
-    "ethnicity": "民族",
-    "political_status": "政治面貌",
-    "education": "最高学历",
-    "email": "电子邮箱",
-    "is_student": "是否高校学生",
-    "joined": "入团年月",
-    "number": "发展团员编号",
-    "approved_on": "上级团委审批日期",
-}
 
 
 class JoiningMoved(PortalError):
@@ -97,11 +77,6 @@ def own_joining(actor: Actor, *, lock: bool = False) -> Joining:
     return found
 
 
-def fields_of(joining: Joining) -> JoiningFields:
-    """The application's fields as they are stored."""
-    return JoiningFields(**{one.name: getattr(joining, one.name) for one in fields(JoiningFields)})
-
-
 def choose_branch(actor: Actor, branch_id: int) -> None:
     """Apply to this branch. Raises ``NotFound``, ``ClosedToJoining`` or ``JoiningMoved``."""
     with writing():
@@ -110,11 +85,26 @@ def choose_branch(actor: Actor, branch_id: int) -> None:
         _touch(joining)
 
 
+def choose_kind(
+    actor: Actor, *, moved_in: bool, version: int | None = None, wanted: JoiningFields | None = None
+) -> None:
+    """Say where the applicant joined: here, or outside (从外部转入). Raises ``JoiningMoved``.
+
+    ``wanted`` is what was filled in before, which is kept until the application is sent.
+    """
+    with writing():
+        joining = _changeable(actor, version)
+        if wanted is not None:
+            fill(joining, wanted)
+        joining.moved_in = moved_in
+        _touch(joining)
+
+
 def save(actor: Actor, version: int, wanted: JoiningFields) -> None:
     """Keep what is filled in so far, to go on later. Raises ``JoiningMoved``."""
     with writing():
         joining = _changeable(actor, version)
-        _fill(joining, wanted)
+        fill(joining, wanted)
         _touch(joining)
 
 
@@ -125,10 +115,11 @@ def send(actor: Actor, version: int, wanted: JoiningFields, *, age_confirmed: bo
     """
     with writing():
         joining = _changeable(actor, version)
-        _fill(joining, wanted)
+        fill(joining, wanted)
         _touch(joining)
         faults = _faults(joining, age_confirmed)
         if not faults:
+            drop_other_kind(joining)
             joining.state, joining.sent_at = JoiningState.SENT, clock.now()
             joining.decided_at = joining.decided_by_id = None
             assert joining.branch_id is not None
@@ -137,7 +128,9 @@ def send(actor: Actor, version: int, wanted: JoiningFields, *, age_confirmed: bo
                 Letter(
                     MessageKind.NOTICE,
                     f"{joining.name} 提交了加入申请",
-                    f"{joining.name} 申请加入本支部，请对照纸质《入团志愿书》审核。",
+                    f"{joining.name} 从外部系统转入，申请加入本支部，请对照转接回执或介绍信审核。"
+                    if joining.moved_in
+                    else f"{joining.name} 申请加入本支部，请对照纸质《入团志愿书》审核。",
                     f"/joinings/{joining.id}",
                 ),
             )
@@ -147,6 +140,7 @@ def send(actor: Actor, version: int, wanted: JoiningFields, *, age_confirmed: bo
                 joining_id=joining.id,
                 branch_id=joining.branch_id,
                 number=joining.number,
+                moved_in=joining.moved_in,
             )
     if faults:
         raise JoiningIncomplete(faults)
@@ -168,8 +162,16 @@ def take_back(actor: Actor) -> None:
 def number_faults(actor: Actor, text: str, joined: date | None) -> tuple[str, ...]:
     """What is wrong with a number while the applicant types it."""
     joining = own_joining(actor)
-    month = joined or joining.joined or clock.today()
-    return typed_number_faults(text, month, _branch_path(joining))
+    return faults_of_number(joining, text, joined or joining.joined or clock.today())
+
+
+def faults_of_number(joining: Joining, text: str, joined: date) -> tuple[str, ...]:
+    """What is wrong with a number in this application: a sentence each."""
+    other = wrong_application(text, joined, moved_in=joining.moved_in, policy=runtime().policy)
+    if other is not None:
+        return (other,)
+    path = db.session.scalar(select(Organisation.path).where(Organisation.id == joining.branch_id))
+    return typed_number_faults(text, joined, path or "/")
 
 
 def age_answer(joining: Joining, joined: date | None) -> AgeAnswer:
@@ -177,15 +179,6 @@ def age_answer(joining: Joining, joined: date | None) -> AgeAnswer:
     if joined is None:
         return AgeAnswer.FINE
     return joining_age(joining.birth_date, joined, runtime().settings.age_policy)
-
-
-def sent_values(joining: Joining) -> dict[str, str]:
-    """The fields as a person reads them, by name: to keep what was returned, and to compare."""
-    return {name: _shown(getattr(joining, name)) for name in LABELS} | {
-        "number": group_number(joining.number or "") or "（空）",
-        "branch_id": _branch_name(joining),
-        "joined": format_month(joining.joined) if joining.joined else "（空）",
-    }
 
 
 def decided_by(joining: Joining) -> str:
@@ -224,11 +217,6 @@ def _changeable(actor: Actor, version: int | None = None) -> Joining:
     return joining
 
 
-def _fill(joining: Joining, wanted: JoiningFields) -> None:
-    for one in fields(JoiningFields):
-        setattr(joining, one.name, getattr(wanted, one.name))
-
-
 def _touch(joining: Joining) -> None:
     joining.version += 1
     joining.changed_at = clock.now()
@@ -236,11 +224,10 @@ def _touch(joining: Joining) -> None:
 
 def _faults(joining: Joining, age_confirmed: bool) -> dict[str, str]:
     """What stands against sending, a sentence a field."""
-    faults = {
-        name: f"请填写{LABELS[name]}。"
-        for name in ("ethnicity", "political_status", "education", "is_student", "joined")
-        if getattr(joining, name) is None
-    }
+    asked = ["ethnicity", "political_status", "education", "is_student", "joined"]
+    if joining.moved_in:
+        asked += MOVED_IN_ONLY
+    faults = {name: f"请填写{LABELS[name]}。" for name in asked if getattr(joining, name) is None}
     if joining.branch_id is None:
         faults["branch_id"] = "请先选择要加入的团支部。"
     elif not is_open(joining.branch_id):
@@ -264,27 +251,14 @@ def _dated_faults(joining: Joining, joined: date, age_confirmed: bool) -> dict[s
             "入团时的年龄不在 14 到 28 周岁之间。请核对入团年月，没有错的话请在下面勾选确认。"
         )
     if joining.number:
-        wrong = typed_number_faults(joining.number, joined, _branch_path(joining))
+        wrong = faults_of_number(joining, joining.number, joined)
         if wrong:
             faults["number"] = "".join(wrong)
     elif joined.year >= policy.twelve_digits_since:
-        faults["number"] = "请填写发展团员编号，在纸质《入团志愿书》首页；找不到请问所在团支部。"
+        asked = "转出的团支部" if joining.moved_in else "所在团支部"
+        faults["number"] = f"请填写发展团员编号，在纸质《入团志愿书》首页；找不到请问{asked}。"
+    if joining.moved_in:
+        return faults
     if joining.approved_on is None and joined.year >= policy.first_new_year:
         faults["approved_on"] = "请填写上级团委审批日期，在纸质《入团志愿书》上级团委意见一栏。"
     return faults
-
-
-def _branch_path(joining: Joining) -> str:
-    path = db.session.scalar(select(Organisation.path).where(Organisation.id == joining.branch_id))
-    return path or "/"
-
-
-def _branch_name(joining: Joining) -> str:
-    name = db.session.scalar(select(Organisation.name).where(Organisation.id == joining.branch_id))
-    return name or "（空）"
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, bool):
-        return "是" if value else "否"
-    return str(value) if value else "（空）"

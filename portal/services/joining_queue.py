@@ -27,6 +27,7 @@ class JoiningRow:
     approved_on: date | None
     sent_at: datetime
     waiting_days: int
+    moved_in: bool
     again: bool  # it was returned before
     state: JoiningState
     decided_at: datetime | None
@@ -99,6 +100,7 @@ def _row(joining: Joining, today: date) -> JoiningRow:
         approved_on=joining.approved_on,
         sent_at=joining.sent_at,
         waiting_days=(today - clock.day_of(joining.sent_at)).days,
+        moved_in=joining.moved_in,
         again=joining.returned_fields is not None,
         state=joining.state,
         decided_at=joining.decided_at,

@@ -11,20 +11,17 @@ from portal import clock
 from portal.access import Action, Actor, joinings_for
 from portal.errors import NotFound, PortalError
 from portal.extensions import db
-from portal.models import Account, Joining, JoiningState, Member, MessageKind, Organisation
+from portal.models import Account, Joining, JoiningState, Member, MessageKind
 from portal.rules import masking
+from portal.rules.member_number import MemberNumber, is_new_member
+from portal.rules.outside import NATIONWIDE, place_words
 from portal.runtime import runtime
 from portal.services import audit
 from portal.services.derived import enter
-from portal.services.joining import (
-    LABELS,
-    JoiningMoved,
-    decided_by,
-    moved_words,
-    sent_values,
-)
+from portal.services.joining import JoiningMoved, decided_by, faults_of_number, moved_words
+from portal.services.joining_fields import LABELS, sent_values
 from portal.services.joining_queue import neighbour
-from portal.services.member_editing import NumberRefused, typed_number_faults
+from portal.services.member_editing import NumberRefused
 from portal.services.messages import Letter, send_to_account
 from portal.services.transaction import writing
 
@@ -46,7 +43,10 @@ class NotCompared(PortalError):
     status = 422
 
     def __init__(self) -> None:
-        super().__init__("还没有通过。请把三项都与纸质《入团志愿书》核对，逐项打勾后再点“通过”。")
+        super().__init__(
+            "还没有通过。请把三项都与纸质《入团志愿书》（从外部转入的与回执或介绍信）核对，"
+            "逐项打勾后再点“通过”。"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,8 @@ class Review:
     number_faults: tuple[str, ...]
     corrections: tuple[Correction, ...]
     decided_by: str
+    will_owe_form: bool  # once approved
+    hint: str  # what to look at twice; empty: nothing
     previous_id: int | None
     next_id: int | None
 
@@ -98,6 +100,9 @@ def review(actor: Actor, joining_id: int) -> Review:
         number_faults=_number_faults(joining) if waiting else (),
         corrections=_corrections(joining),
         decided_by=decided_by(joining) if joining.decided_by_id else "",
+        will_owe_form=joining.joined is not None
+        and is_new_member(joining.number, joining.joined, runtime().policy),
+        hint=_hint(joining) if waiting else "",
         previous_id=neighbour(actor, joining, forwards=False) if waiting else None,
         next_id=neighbour(actor, joining, forwards=True) if waiting else None,
     )
@@ -158,7 +163,8 @@ def _approve(actor: Actor, joining_id: int, version: int) -> int:
         _tell(
             joining,
             "加入申请已通过",
-            f"{actor.organisation_name}通过了您的加入申请，您现在可以查看自己的团员证。",
+            f"{actor.organisation_name}通过了您的加入申请，您现在可以查看自己的团员证。"
+            + ("从外部转入的不需要上传《入团志愿书》。" if joining.moved_in else ""),
         )
         session.execute(
             update(Account)
@@ -171,6 +177,7 @@ def _approve(actor: Actor, joining_id: int, version: int) -> int:
             member_id=member.id,
             joining_id=joining.id,
             number=member.number,
+            moved_in=joining.moved_in,
         )
         return member.id
 
@@ -208,6 +215,8 @@ def _member_of(joining: Joining, actor: Actor) -> Member:
         joined=joining.joined,
         approved_on=joining.approved_on,
         number=joining.number,
+        former_place=joining.former_place if joining.moved_in else None,
+        former_organisation=joining.former_organisation if joining.moved_in else None,
         id_number_sealed=joining.id_number_sealed,
         id_number_hash=joining.id_number_hash,
         phone_sealed=joining.phone_sealed,
@@ -238,8 +247,20 @@ def _decide(actor: Actor, joining: Joining, state: JoiningState) -> None:
 def _number_faults(joining: Joining) -> tuple[str, ...]:
     if joining.number is None or joining.joined is None:
         return ()
-    path = db.session.scalar(select(Organisation.path).where(Organisation.id == joining.branch_id))
-    return typed_number_faults(joining.number, joining.joined, path or "/")
+    return faults_of_number(joining, joining.number, joining.joined)
+
+
+def _hint(joining: Joining) -> str:
+    """Of who comes from outside: the number need not be of the place they come from."""
+    number = MemberNumber.parse(joining.number or "")
+    if not joining.moved_in or number is None or joining.former_place in (None, NATIONWIDE):
+        return ""
+    if number.province == joining.former_place or not place_words(number.province):
+        return ""
+    return (
+        f"编号是{place_words(number.province)}的，转出地填的是{place_words(joining.former_place)}。"
+        "入团后转过组织的会这样，请对照回执或介绍信再看一眼。"
+    )
 
 
 def _corrections(joining: Joining) -> tuple[Correction, ...]:
@@ -247,7 +268,7 @@ def _corrections(joining: Joining) -> tuple[Correction, ...]:
         return ()
     now = sent_values(joining)
     return tuple(
-        Correction(label, joining.returned_fields.get(name, ""), now[name])
+        Correction(label, joining.returned_fields[name], now[name])
         for name, label in LABELS.items()
-        if joining.returned_fields.get(name) != now[name]
+        if joining.returned_fields.get(name, now[name]) != now[name]
     )

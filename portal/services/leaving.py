@@ -22,6 +22,7 @@ from portal.services.accounts import bring_back_accounts, end_accounts, person_n
 from portal.services.derived import tallied
 from portal.services.members import find_member
 from portal.services.transaction import writing
+from portal.services.transfers import stop_open
 
 
 class AlreadySetAside(PortalError):
@@ -63,6 +64,11 @@ def set_aside(actor: Actor, member_id: int, leaving: Leaving) -> None:
         before = left_of(member)
         if before is not None:
             raise AlreadySetAside(before)
+        stop_open(
+            actor,
+            member,
+            f"{member.name} 已由 {actor.organisation_name}移出（{leaving.reason.label}）。",
+        )
         number, moment = member.number, clock.now()
         with tallied(member):
             member.left_at = moment

@@ -112,6 +112,7 @@ MEMBER_COLUMNS = (
     Member.due_date,
     Member.irregularity,
     Member.left_reason,
+    Member.former_place,
     Scan.id.label("scan_id"),
     Scan.state,
     Scan.pages,
@@ -265,9 +266,17 @@ def row_for(actor: Actor, member: Member) -> MemberRow:
 
 
 def remarks_for(
-    *, cell: ScanCell, is_new_member: bool, has_scan: bool, irregularity: Irregularity | None
+    *,
+    cell: ScanCell,
+    is_new_member: bool,
+    has_scan: bool,
+    irregularity: Irregularity | None,
+    former_place: str | None = None,
 ) -> tuple[Remark, ...]:
-    """The column 备注 (guide 5.3): the missing form, what a check found, the number."""
+    """The column 备注 (guide 5.3): the missing form, what a check found, the number.
+
+    Of who came from outside it says so: why there is no upload for a number of these years.
+    """
     remarks = []
     if is_new_member and not has_scan:
         late = cell.deadline is not None and cell.deadline.state is DeadlineState.OVERDUE
@@ -279,6 +288,8 @@ def remarks_for(
         remarks.append(Remark(f"扫描件 {cell.findings} 处提示待核对", "warning"))
     if irregularity is not None:
         remarks.append(Remark(f"编号不规范：{irregularity.label}", "warning"))
+    if former_place is not None:
+        remarks.append(Remark("从外部转入", "plain"))
     return tuple(remarks)
 
 
@@ -336,6 +347,7 @@ def rows_of(actor: Actor, found: list[Any]) -> tuple[MemberRow, ...]:
             due,
             irregularity,
             left_reason,
+            former_place,
             *scan,
         ) = row[: len(MEMBER_COLUMNS)]
         left = left_reason is not None
@@ -359,6 +371,7 @@ def rows_of(actor: Actor, found: list[Any]) -> tuple[MemberRow, ...]:
                 is_new_member=is_new_member,
                 has_scan=has_scan,
                 irregularity=irregularity,
+                former_place=former_place,
             )
         )
         rows.append(

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import select
 
-from portal.access import PRESENT_ONLY, Action, Actor, members_for
+from portal import clock
+from portal.access import PRESENT_ONLY, Action, Actor, allows, members_for, transfers_for
 from portal.errors import NotFound, PortalError
 from portal.extensions import db
-from portal.models import Member
+from portal.models import Member, Organisation, Transfer
 from portal.rules import masking
 from portal.rules.deadlines import format_month
 from portal.rules.member_number import group_number
+from portal.rules.outside import place_words
+from portal.rules.transfers import TransferState
 from portal.runtime import runtime
 from portal.services import audit
 from portal.services.transaction import writing
@@ -32,12 +36,25 @@ class SetAside(PortalError):
         )
 
 
+class MovedAway(PortalError):
+    """The member was transferred: what is done from a page that was open before is told so."""
+
+    status = 404
+
+    def __init__(self, name: str, at: datetime, target: str) -> None:
+        super().__init__(
+            f"{name} 的团组织关系已在 {clock.format_lately(at)} 转到“{target}”，"
+            "不再由原团支部管理。没有任何改动，也不用再办。"
+        )
+
+
 def find_member(actor: Actor, action: Action, member_id: int, *, lock: bool = False) -> Member:
     """The member, if the actor may do ``action`` to them.
 
     ``lock`` keeps the row until the transaction ends (PostgreSQL; SQLite has one writer anyway).
     Raises ``NotAllowed`` when the actor's role never may, ``NotFound`` outside the scope,
-    ``SetAside`` when it is only done to members of the list and this one is no longer in it.
+    ``SetAside`` when it is only done to members of the list and this one is no longer in it,
+    ``MovedAway`` when they were in the scope until they went to another branch.
     """
     query = select(Member).where(Member.id == member_id, members_for(actor, action))
     if lock:
@@ -46,7 +63,7 @@ def find_member(actor: Actor, action: Action, member_id: int, *, lock: bool = Fa
     if member is None:
         if action in PRESENT_ONLY and _is_set_aside(actor, member_id):
             raise SetAside
-        raise NotFound
+        raise _moved_away(actor, member_id) or NotFound
     return member
 
 
@@ -55,6 +72,29 @@ def _is_set_aside(actor: Actor, member_id: int) -> bool:
         Member.id == member_id, members_for(actor, Action.VIEW_MEMBER)
     )
     return db.session.scalar(found) is not None
+
+
+def _moved_away(actor: Actor, member_id: int) -> MovedAway | None:
+    """That somebody whom the actor had before is with another branch now."""
+    if not allows(actor, Action.VIEW_TRANSFER):
+        return None
+    row = db.session.execute(
+        select(Member.name, Transfer.ended_at, Organisation.name)
+        .join(Transfer, Transfer.member_id == Member.id)
+        .join(Organisation, Organisation.id == Transfer.to_branch_id)
+        .where(
+            Member.id == member_id,
+            Transfer.state == TransferState.DONE,
+            transfers_for(actor, Action.VIEW_TRANSFER),
+        )
+        .order_by(Transfer.id.desc())
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        return None
+    name, ended_at, target = row
+    assert ended_at is not None  # as it is done
+    return MovedAway(name, ended_at, target)
 
 
 class PersonalField(StrEnum):
@@ -78,7 +118,12 @@ class ShownField:
 
 
 def profile_fields(member: Member) -> tuple[ShownField, ...]:
-    """The fields of 团员信息 in the order of the guide's second picture (guide 4.4), masked."""
+    """The fields of 团员信息 in the order of the guide's second picture (guide 4.4), masked.
+
+    Of who came from outside, last, where from.
+    """
+    from_where = former_words(member)
+    came = (ShownField("former", "从外部转入", from_where),) if from_where else ()
     return (
         ShownField("name", "姓名", f"{member.name} (用户ID: {member.id})"),
         _masked(member, PersonalField.ID_NUMBER),
@@ -93,6 +138,14 @@ def profile_fields(member: Member) -> tuple[ShownField, ...]:
         ShownField("joined", "入团年月", format_month(member.joined)),
         ShownField("number", "团员编号", group_number(member.number) if member.number else "无"),
         ShownField("is_student", "是否高校学生", "是" if member.is_student else "否"),
+        *came,
+    )
+
+
+def former_words(member: Member) -> str:
+    """Where a member came from outside: the place and the organisation; empty for nobody else."""
+    return " ".join(
+        part for part in (place_words(member.former_place), member.former_organisation) if part
     )
 
 

@@ -29,6 +29,7 @@ from portal.services.member_editing import number_faults
 from portal.services.members import find_member
 from portal.services.messages import Letter, send_to_organisation
 from portal.services.transaction import writing
+from portal.services.transfers import destination, open_transfer
 
 
 class ReleaseRefused(PortalError):
@@ -66,6 +67,11 @@ def ask(
             raise ReleaseOutdated(
                 f"{_person(earlier.asked_by_id)} 在 {clock.format_lately(earlier.asked_at)} "
                 "已申请解除占用，不用再申请。请等上级团委处理。"
+            )
+        if (moving := open_transfer(member.id)) is not None:
+            raise ReleaseOutdated(
+                f"{member.name} 正在办理团组织关系转接（转到“{destination(moving)}”），"
+                "办完之前不能申请解除占用，没有任何改动。请先办完或撤回转接。"
             )
         _require_number(member, number)
         if faults := wanted_faults(member, wanted_number):

@@ -23,10 +23,11 @@ from portal.rules.organisations import (
     kinds_under,
 )
 from portal.rules.pinyin import initials
-from portal.services import audit
+from portal.services import audit, transfer_trees
 from portal.services.accounts import bring_back_accounts, end_accounts
 from portal.services.organisations import OPEN, ancestors_of, path_text
 from portal.services.transaction import writing
+from portal.services.tree_lock import lock_tree
 
 INITIALS_LENGTH = 100
 
@@ -111,6 +112,7 @@ def close(actor: Actor, organisation_id: int, version: int) -> int:
         ended = end_accounts(Account.organisation_id == organisation.id, moment)
         organisation.closed_at = moment
         touch(organisation, actor)
+        transfer_trees.stop_incoming(actor, organisation)
         audit.record(
             actor,
             audit.Event.ORGANISATION_CLOSED,
@@ -175,19 +177,6 @@ def switch_joining(actor: Actor, organisation_id: int, version: int, *, closed: 
 
 
 # ---- what all changes of the tree share ----
-
-
-def lock_tree() -> None:
-    """Keep everybody else from changing the tree until the transaction ends.
-
-    The row at the top is the lock. SQLite has one writer anyway; PostgreSQL's weaker row lock lets
-    new accounts and members refer to the row meanwhile.
-    """
-    db.session.execute(
-        select(Organisation.id)
-        .where(Organisation.parent_id.is_(None))
-        .with_for_update(key_share=True)
-    )
 
 
 def find_for(actor: Actor, action: Action, organisation_id: int) -> Organisation:

@@ -25,7 +25,7 @@ from portal.models import (
     Tally,
 )
 from portal.rules.organisations import OrganisationKind, depth_of, kinds_above
-from portal.services import audit
+from portal.services import audit, transfer_trees
 from portal.services.derived import add_to_branch
 from portal.services.month_tallies import count_anew, part_of
 from portal.services.organisation_changes import (
@@ -162,7 +162,7 @@ def merge(actor: Actor, organisation_id: int, version: int, into_id: int) -> Mer
         _check_merge(source, target)
         done, path_before = _merge_counts(source, target), names_to(source)
         if source.kind is OrganisationKind.BRANCH:
-            _move_people(source.id, target.id)
+            _move_people(actor, source, target)
         else:
             session.execute(
                 rehang(
@@ -302,19 +302,20 @@ def _merge_counts(source: Organisation, target: Organisation) -> MergePreview:
     )
 
 
-def _move_people(source_id: int, target_id: int) -> None:
+def _move_people(actor: Actor, source: Organisation, target: Organisation) -> None:
     """Members with all that names their branch, and the counts with them.
 
     Applications first: one that is being approved is either a member by then, or waits and is not
     found in its old branch any more. Members before the tally: whoever is changing one has both.
     """
-    session = db.session
+    session, source_id, target_id = db.session, source.id, target.id
     for model in (Joining, Member, NumberRelease):
         session.execute(
             update(model).where(model.branch_id == source_id).values(branch_id=target_id),
             execution_options={"synchronize_session": False},
         )
     session.expire_all()
+    transfer_trees.follow_merge(actor, source, target)
     counts = session.execute(
         select(Tally.__table__).where(Tally.branch_id == source_id)
     ).one_or_none()

@@ -17,6 +17,7 @@ from portal.rules.scan_findings import Finding, FindingKind
 from portal.rules.scan_refusals import format_size
 from portal.services.audit import Event
 from portal.services.record_told import Told, hide_personal
+from portal.services.transfer_sentences import TRANSFER_SENTENCES
 
 _Words = Callable[[Told], str]
 
@@ -29,6 +30,7 @@ class RecordKind(StrEnum):
     MEMBERS = "members"
     NUMBERS = "numbers"
     JOININGS = "joinings"
+    TRANSFERS = "transfers"
     ORGANISATIONS = "organisations"
     ACCOUNTS = "accounts"
     PASSWORDS = "passwords"
@@ -54,6 +56,7 @@ _LABELS = {
     RecordKind.MEMBERS: "团员信息",
     RecordKind.NUMBERS: "团员编号",
     RecordKind.JOININGS: "注册和加入申请",
+    RecordKind.TRANSFERS: "团组织关系转接",
     RecordKind.ORGANISATIONS: "组织",
     RecordKind.ACCOUNTS: "账号",
     RecordKind.PASSWORDS: "密码和一次性码",
@@ -344,6 +347,10 @@ SENTENCES: Mapping[Event, tuple[RecordKind, _Words]] = {
         lambda told: f"显示了 {told.whom} 的{_FIELDS.get(str(told.of('field')), '一项信息')}",
     ),
     Event.SCAN_VIEWED: (_K.VIEWS, lambda told: f"查看了 {told.form}"),
+    Event.IDENTITY_CODE_SHOWN: (
+        _K.VIEWS,
+        lambda _told: "打开了自己的身份码（同一次登录只记第一次）",
+    ),
     Event.FORM_TAKEN: (
         _K.VIEWS,
         lambda told: f"打开或下载了附有 {told.form}的报表《{_titled(told)}》",
@@ -416,6 +423,7 @@ SENTENCES: Mapping[Event, tuple[RecordKind, _Words]] = {
     Event.JOINING_APPROVED: (_K.JOININGS, lambda told: f"通过了 {told.whom} 的加入申请"),
     Event.MEMBER_SET_ASIDE: (_K.MEMBERS, _set_aside),
     Event.MEMBER_BROUGHT_BACK: (_K.MEMBERS, _brought_back),
+    **{event: (_K.TRANSFERS, words) for event, words in TRANSFER_SENTENCES.items()},
     Event.ORGANISATION_ADDED: (_K.ORGANISATIONS, _added),
     Event.ORGANISATION_RENAMED: (
         _K.ORGANISATIONS,

@@ -20,7 +20,7 @@ from portal.services.accounts import hash_password
 from portal.services.members import sealed_fields
 from portal.services.transaction import writing
 
-NOTICE_VERSION = "2026-11"
+NOTICE_VERSION = "2026-11-25"
 """Which privacy notice (templates/joining/privacy.html) is consented to."""
 
 _FIRST_LOGIN = 100_000
@@ -44,6 +44,7 @@ class AlreadyRegistered(PortalError):
         super().__init__(
             "这个身份证号已经登记过，不用再注册。如果是您本人，请直接登录（账号处可以填身份证号）；"
             "没有账号或忘记密码，请带身份证到所在团支部，由支部管理员发一次性码。"
+            "以前从北京转出、现在转回来的，也用原来的账号登录，没有账号的请联系转出前的团支部。"
         )
 
 

@@ -13,7 +13,16 @@ from portal import clock
 from portal.extensions import db
 from portal.models import Scan, ScanState
 from portal.runtime import runtime
-from portal.services import audit, drafts, jobs, letter_drafts, letter_files, looks, report_files
+from portal.services import (
+    audit,
+    drafts,
+    identity_codes,
+    jobs,
+    letter_drafts,
+    letter_files,
+    looks,
+    report_files,
+)
 from portal.services.pictures import pictures_prefix
 from portal.services.transaction import writing
 
@@ -34,7 +43,7 @@ ORPHAN_AGE = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What a sweep removed: files by why they went."""
+    """What a sweep removed: files by why they went; ``answered``: old rows of identity codes."""
 
     half_received: int
     drafts: int
@@ -42,6 +51,7 @@ class Swept:
     orphans: int
     past_undo: int
     letters: int
+    answered: int
 
 
 def sweep() -> Swept:
@@ -53,6 +63,7 @@ def sweep() -> Swept:
         orphans=_remove_orphans(),
         past_undo=_remove_past_undo(),
         letters=letter_drafts.forget_old() + _remove_attachments(),
+        answered=identity_codes.forget_old(),
     )
     log.info("swept", extra={name: getattr(swept, name) for name in Swept.__slots__})
     return swept

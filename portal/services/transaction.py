@@ -70,11 +70,21 @@ def insert_or_update(model: Any, keys: Sequence[str], columns: Sequence[str]) ->
 
     Two that write the same row at once leave one, and the second waits for the first.
     """
-    # Loaded with the first use: of two dialects a process needs one.
-    dialect: Any = import_module(f"sqlalchemy.dialects.{db.engine.dialect.name}")
-    statement = dialect.insert(model)
+    statement = dialect_insert(model)
     changed = {name: statement.excluded[name] for name in columns if name not in keys}
     return statement.on_conflict_do_update(index_elements=list(keys), set_=changed)
+
+
+def insert_or_skip(model: Any) -> Any:
+    """INSERT … ON CONFLICT DO NOTHING, in both databases: of two at once the first stays."""
+    return dialect_insert(model).on_conflict_do_nothing()
+
+
+def dialect_insert(model: Any) -> Any:
+    """The INSERT of the running database, which knows ON CONFLICT."""
+    # Loaded with the first use: of two dialects a process needs one.
+    dialect: Any = import_module(f"sqlalchemy.dialects.{db.engine.dialect.name}")
+    return dialect.insert(model)
 
 
 def prepare_sqlite(engine: Engine) -> None:

@@ -26,9 +26,9 @@ from portal.services.organisation_changes import (
     OrganisationRefused,
     find_for,
     initials_of,
-    lock_tree,
 )
 from portal.services.transaction import count_on, writing
+from portal.services.tree_lock import lock_tree
 from portal.services.tree_sheet import MAX_SHEET_BYTES, SheetRefused, read_sheet
 from portal.storage import Incoming, MissingFile
 

@@ -32,6 +32,7 @@ from portal.services.audit import Event
 from portal.services.branch_choice import ClosedToJoining
 from portal.services.fsck import check
 from portal.services.joining import JoiningIncomplete, JoiningMoved
+from portal.services.joining_fields import JoiningFields, fields_of, sent_values
 from portal.services.joining_review import NotCompared, ReasonNeeded
 from portal.services.member_editing import NumberRefused
 from portal.services.members import PersonalField, unmask
@@ -232,9 +233,9 @@ def test_only_open_branches_are_chosen(world: World) -> None:
 
 def test_an_application_is_saved_and_gone_on_with(world: World) -> None:
     actor = world.applicant()
-    half = joining.JoiningFields(None, None, "高中", "", None, None, None, None)
+    half = JoiningFields(None, None, "高中", "", None, None, None, None)
     joining.save(actor, 1, half)
-    assert joining.fields_of(joining.own_joining(actor)) == half
+    assert fields_of(joining.own_joining(actor)) == half
     with pytest.raises(JoiningMoved) as moved:  # another window saved it
         joining.save(actor, 1, half)
     assert "另一个窗口" in moved.value.message
@@ -242,7 +243,7 @@ def test_an_application_is_saved_and_gone_on_with(world: World) -> None:
 
 def test_sending_says_all_that_is_missing_and_keeps_the_rest(world: World) -> None:
     actor = world.applicant()
-    nothing = joining.JoiningFields(None, None, None, "a@b.cn", None, None, None, None)
+    nothing = JoiningFields(None, None, None, "a@b.cn", None, None, None, None)
     with pytest.raises(JoiningIncomplete) as incomplete:
         joining.send(actor, 1, nothing, age_confirmed=False)
     assert set(incomplete.value.faults) == {
@@ -410,7 +411,7 @@ def test_returned_with_a_reason_corrected_and_sent_again(world: World) -> None:
         "编号不一致",
         branch.person_name,
     )
-    fields = replace(joining.fields_of(own), number=world.number(), education="大学本科")
+    fields = replace(fields_of(own), number=world.number(), education="大学本科")
     joining.send(actor, own.version, fields, age_confirmed=False)
     seen = joining_review.review(branch, joining_id)
     assert [one.label for one in seen.corrections] == ["最高学历", "发展团员编号"]
@@ -434,7 +435,7 @@ def test_the_second_of_two_admins_is_told(world: World) -> None:
             joining_review.send_back(branch, joining_id, seen, "编号不一致")
     assert f"{clock.today():%m-%d}" in moved.value.message
     own = joining.own_joining(actor)
-    joining.send(actor, own.version, joining.fields_of(own), age_confirmed=False)
+    joining.send(actor, own.version, fields_of(own), age_confirmed=False)
     with pytest.raises(JoiningMoved) as moved:
         joining_review.approve(branch, joining_id, seen, compared=True)
     assert "内容可能有变化" in moved.value.message
@@ -525,7 +526,7 @@ def test_a_key_nobody_was_given_opens_the_first_page(world: World, key: str) -> 
 def test_a_decision_of_an_account_that_is_not_known_is_the_systems(world: World) -> None:
     actor = world.applicant()
     assert joining.decided_by(joining.own_joining(actor)) == "系统"
-    assert joining.sent_values(joining.own_joining(actor))["branch_id"] == "（空）"
+    assert sent_values(joining.own_joining(actor))["branch_id"] == "（空）"
     assert runtime().settings.age_policy.youngest == 14
     assert db.session.scalars(select(Account).where(Account.joining_id.is_not(None))).one()
 

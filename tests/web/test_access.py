@@ -18,7 +18,8 @@ from portal.reports import making as reports
 from portal.reports.registry import find_report
 from portal.reports.report import Asked
 from portal.rules.letters import Addressee, AddresseeKind, LetterText
-from portal.services import letters
+from portal.rules.transfers import USUAL_REASONS
+from portal.services import letters, transfers_inside
 from portal.services.numbers import ask
 from portal.services.round_making import RoundWish, make_round
 from tests import scans as files
@@ -61,6 +62,7 @@ def answer_to(browser: Browser, rule: str, method: str, **ids: int) -> int:
     path = rule
     names = ("member_id", "organisation_id", "account_id", "sign_in_id", "scan_id", "joining_id")
     names += ("request_id", "page", "round_id", "place", "message_id", "file_id", "run_id")
+    names += ("transfer_id",)
     for name in names:
         path = path.replace(f"<int:{name}>", str(ids.get(name, 1)))
     path = path.replace("<key>", "phone").replace("<token>", "of-no-letter-at-all")
@@ -104,6 +106,12 @@ def test_role_by_route_by_own_and_foreign_object(world: World) -> None:
             (foreign, world.other_district, world.far_branch),
         )
     }
+    target = world.sister.id
+    transfer = {
+        member: transfers_inside.ask(world.actor(branch), mover, target, USUAL_REASONS[0], "")
+        for member, branch in ((own, world.branch), (foreign, world.far_branch))
+        if (mover := world.add_member(branch))
+    }
     progress = find_report("progress")
     run_of = {
         member: reports.order(world.actor(top), progress, Asked(top.id)).id
@@ -139,6 +147,7 @@ def test_role_by_route_by_own_and_foreign_object(world: World) -> None:
                         "round_id": round_of[member],
                         "message_id": letter[member],
                         "run_id": run_of[member],
+                        "transfer_id": transfer[member],
                     }
                     codes.append(answer_to(browser, rule, method, **ids))
                 answers.append("/".join(map(str, codes)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from portal import clock
 from portal.extensions import db, limiter
 from portal.models import JoiningState
 from portal.services import joining
+from portal.services.joining_fields import fields_of
 from portal.services.registration import NOTICE_VERSION
 from tests.builders import Browser, World
 from tests.services.test_joining import new_person
@@ -351,7 +352,7 @@ def test_the_branch_returns_and_approves(world: World) -> None:
     assert answer.location == f"/joinings/{other}"  # on to the next
     assert "照片贴反了" in browser.get(f"/joinings/{joining_id}").text
     own = joining.own_joining(actor)
-    joining.send(actor, own.version, joining.fields_of(own), age_confirmed=False)
+    joining.send(actor, own.version, fields_of(own), age_confirmed=False)
     page = browser.get(f"/joinings/{joining_id}")
     assert "原样重交" in page.text
     answer = browser.post(f"/joinings/{joining_id}/approve", approval(page, **{"same-name": "yes"}))
@@ -459,3 +460,135 @@ def test_an_applicant_who_forgot_the_password_comes_to_the_desk(world: World) ->
     answer = browser.post("/joinings/code", {"name": "李某", "id_number": sent["id_number"]})
     assert answer.status_code == 200
     assert "一次性码" in answer.text
+
+
+# ---- from outside ----
+
+OUTSIDE = {
+    "number": "2022 1300 0001",
+    "joined": "2022-05",
+    "former_place": "河北",
+    "former_organisation": "石家庄市某中学团委高二（3）班团支部",
+    "proof": "letter",
+    "proof_number": "团介字第 9 号",
+    "proof_on": "2026-11-01",
+}
+
+
+def from_outside(world: World, **changes: Any) -> dict[str, str]:
+    sent = application(world, **{**OUTSIDE, **changes})
+    del sent["approved_on"]  # the page does not ask for it
+    return sent
+
+
+def test_who_comes_from_outside_applies_and_is_approved(world: World) -> None:
+    actor = world.applicant(born_before=date(2022, 5, 1))
+    browser = world.client(actor.login)
+    assert "我是从外省转来的" in browser.get("/joining").text
+    answer = browser.post("/joining/kind", {"moved_in": "yes"})
+    assert answer.location == "/joining/branch"
+    assert "准备好外部系统的转接回执或团组织关系介绍信" in browser.get("/joining").text
+    browser.post("/joining/branch", {"branch_id": str(world.branch.id)})
+    page = browser.get("/joining/edit")
+    assert "从哪里转来" in page.text
+    assert "上级团委审批日期" not in page.text
+    answer = browser.post("/joining/edit", from_outside(world, version=version(page), send="yes"))
+    assert answer.location == "/joining"
+    state = browser.get("/joining").text
+    assert "石家庄市某中学团委高二（3）班团支部" in state
+    assert "上级团委审批日期" not in state
+
+    branch = world.client_of(world.branch)
+    assert "从外部转入" in branch.get("/joinings/").text
+    page = branch.get(f"/joinings/{actor.joining_id}")
+    assert "与回执或介绍信逐项核对" in page.text
+    assert "不需要上传《入团志愿书》" in page.text
+    assert "转出组织与回执或介绍信不一致" in page.text
+    ticks = {f"same-{name}": "yes" for name in ("name", "number", "dates")}
+    address = f"/joinings/{actor.joining_id}/approve"
+    answer = branch.post(address, {"version": version(page), **ticks})
+    member = branch.get(answer.location)
+    assert "已通过，编号已占用。这名团员不需要上传《入团志愿书》。" in member.text
+    assert "河北 石家庄市某中学团委高二（3）班团支部" in member.text
+    assert "选择文件" not in member.text
+    card = browser.get("/card").text
+    assert "不需要上传《入团志愿书》" in card
+    assert "河北 石家庄市某中学团委高二（3）班团支部" in card
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "words"),
+    [
+        ("number", "202211000001", "改为“在北京入团”"),
+        ("former_organisation", "某中学", "请填写全称"),
+        ("proof_number", "编\u202e号", "看不见的字符"),
+        ("proof_on", "2030-01-01", "凭证日期不能在今天之后"),
+        ("proof_on", "2022-04-30", "凭证日期早于入团年月"),
+        ("former_place", "请选择", "请填写转出地"),
+        ("proof", "", "请填写凭证"),
+    ],
+)
+def test_what_is_wrong_with_where_one_comes_from_is_said_beside_it(
+    world: World, field: str, typed: str, words: str
+) -> None:
+    browser = world.client(world.applicant(born_before=date(2022, 5, 1)).login)
+    browser.post("/joining/kind", {"moved_in": "yes"})
+    browser.post("/joining/branch", {"branch_id": str(world.branch.id)})
+    sent = from_outside(world, version="3", send="yes", **{field: typed})
+    answer = browser.post("/joining/edit", sent)
+    assert answer.status_code == 422
+    place = answer.text.index(f'id="field-{field}"')
+    assert words in answer.text[place : place + 2600]
+    assert "团介字第 9 号" in answer.text or field == "proof_number"
+
+
+def test_changing_the_kind_of_application_keeps_what_was_typed(world: World) -> None:
+    browser = world.client(world.applicant(born_before=date(2022, 5, 1)).login)
+    browser.post("/joining/branch", {"branch_id": str(world.branch.id)})
+    answer = browser.post("/joining/edit", application(world, version="2", moved_in="yes"))
+    assert answer.location == "/joining/edit"
+    page = browser.get("/joining/edit")
+    assert "<b>从外部系统转入</b>" in page.text
+    assert "<option selected>高中</option>" in page.text
+    wrong = from_outside(world, version=version(page), moved_in="no", joined="五月")
+    answer = browser.post("/joining/edit", wrong)  # wrong in one place, and changed all the same
+    assert answer.status_code == 422
+    assert "<b>在北京入团</b>" in answer.text
+    assert 'value="五月"' in answer.text
+    stale = browser.post("/joining/edit", from_outside(world, version="1", moved_in="yes"))
+    assert stale.status_code == 409
+    assert 'value="2022 1300 0001"' in stale.text
+
+
+def test_enter_in_a_field_keeps_the_application_as_it_is(world: World) -> None:
+    """The form's first button is what Enter presses: it must neither send nor change the kind."""
+    browser = world.client(world.applicant().login)
+    page = browser.get("/joining/edit").text
+    first = re.search(r"<button[^>]*>", page[page.index('id="joining"') :])
+    assert first
+    assert "name=" not in first[0]
+
+
+def test_a_sent_application_does_not_change_its_kind(world: World) -> None:
+    actor = world.applicant()
+    world.apply(actor)
+    browser = world.client(actor.login)
+    answer = browser.post("/joining/kind", {"moved_in": "yes"})
+    assert answer.location == "/joining"
+    assert "申请已经提交，正在等支部审核" in browser.get("/joining").text
+
+
+def test_who_owes_a_form_is_told_so_at_the_approval_and_nobody_else(world: World) -> None:
+    branch = world.client_of(world.branch)
+    early = date(2018, 5, 1)
+    for number, joined, words in (
+        (None, None, "请在 30 日内上传《入团志愿书》"),
+        ("201811000001", early, "这名团员不需要上传《入团志愿书》"),
+    ):
+        actor = world.applicant(born_before=joined)
+        known = {"number": number, "joined": joined, "approved_on": None} if joined else {}
+        joining_id = world.apply(actor, **known)
+        page = branch.get(f"/joinings/{joining_id}")
+        ticks = {f"same-{name}": "yes" for name in ("name", "number", "dates")}
+        answer = branch.post(f"/joinings/{joining_id}/approve", {"version": version(page), **ticks})
+        assert words in branch.get(answer.location).text

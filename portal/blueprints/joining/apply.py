@@ -16,6 +16,7 @@ from portal.rules.member_number import normalise_number
 from portal.services import branch_choice, joining
 from portal.services.branch_choice import ClosedToJoining
 from portal.services.joining import JoiningIncomplete, JoiningMoved
+from portal.services.joining_fields import fields_of, labels_of, sent_values
 from portal.services.organisations import ancestors_of, path_of, path_text
 from portal.web import current_actor, page_or_partial
 
@@ -36,8 +37,8 @@ def state() -> Response:
             "joining/state.html",
             joining=own,
             may_change=own.state in joining.OPEN_STATES,
-            values=joining.sent_values(own),
-            labels=joining.LABELS,
+            values=sent_values(own),
+            labels=labels_of(own),
             decided_by=joining.decided_by(own) if own.decided_by_id else "",
             branch_path=_branch_words(own),
             new_login=session.pop("registered", None),
@@ -74,6 +75,20 @@ def branch() -> Response:
     )
 
 
+@blueprint.post("/joining/kind")
+@requires(Action.APPLY)
+def kind() -> Response:
+    """Before anything is filled in: joined here, or outside (从外部系统转入)."""
+    actor = current_actor()
+    try:
+        joining.choose_kind(actor, moved_in=request.form.get("moved_in") == "yes")
+    except JoiningMoved as error:
+        flash(error.message, "wrong")
+        return redirect(url_for("joining.state"), 303)
+    chosen = joining.own_joining(actor).branch_id
+    return redirect(url_for("joining.edit" if chosen else "joining.branch"), 303)
+
+
 @blueprint.route("/joining/edit", methods=["GET", "POST"])
 @requires(Action.APPLY)
 def edit() -> Response:
@@ -85,10 +100,12 @@ def edit() -> Response:
             return redirect(url_for("joining.state"), 303)
         return _edit_page(own, _filled(own))
     form = JoiningForm(meta=NO_CSRF)
-    if not form.validate():
-        return _edit_page(own, form, status=422)
     version = request.form.get("version", 0, type=int)
     try:
+        if "moved_in" in request.form:
+            return _other_kind(form, version)
+        if not form.validate():
+            return _edit_page(own, form, status=422)
         if "send" not in request.form:
             joining.save(actor, version, form.parsed())
             flash("已保存，还没有提交。下次登录可以接着填。", "good")
@@ -131,8 +148,22 @@ def check_joining_number() -> Response:
     )
 
 
+def _other_kind(form: JoiningForm, version: int) -> Response:
+    """改为从外部系统转入, or back: what was typed so far stays, be it wrong in places."""
+    actor, good = current_actor(), form.validate()
+    wanted = form.parsed() if good else None
+    joining.choose_kind(
+        actor, moved_in=request.form["moved_in"] == "yes", version=version, wanted=wanted
+    )
+    if good:
+        return redirect(url_for("joining.edit"), 303)
+    own = joining.own_joining(actor)
+    form.version.data = str(own.version)
+    return _edit_page(own, form, status=422)
+
+
 def _filled(own: Joining) -> JoiningForm:
-    form = JoiningForm(formdata=None, data=form_values(joining.fields_of(own)), meta=NO_CSRF)
+    form = JoiningForm(formdata=None, data=form_values(fields_of(own)), meta=NO_CSRF)
     form.version.data = str(own.version)
     return form
 
@@ -157,6 +188,7 @@ def _edit_page(
             form=form,
             faults=faults,
             notice=notice,
+            moved_in=own.moved_in,
             age_asked=asked or bool(form.age_confirmed.errors),
             branch_path=_branch_words(own),
             returned=own.state is JoiningState.RETURNED,

@@ -20,6 +20,7 @@ from wtforms.validators import Optional as MayBeEmpty
 from portal import clock
 from portal.blueprints.fields import (
     ApprovalDayField,
+    DayField,
     EmailField,
     MonthField,
     NumberField,
@@ -27,13 +28,20 @@ from portal.blueprints.fields import (
 )
 from portal.rules.deadlines import format_month
 from portal.rules.id_number import IdNumber, IdNumberFault
+from portal.rules.outside import (
+    Proof,
+    clean_organisation,
+    clean_proof_number,
+    outside_places,
+    place_words,
+)
 from portal.rules.passwords import check_password
 from portal.rules.phone import MESSAGE as PHONE_MESSAGE
 from portal.rules.phone import parse_phone
 from portal.rules.text import TextFault, clean_name
 from portal.rules.vocabulary import EDUCATION_LEVELS, ETHNICITIES, POLITICAL_STATUSES
 from portal.runtime import runtime
-from portal.services.joining import JoiningFields
+from portal.services.joining_fields import JoiningFields
 from portal.services.registration import NewPerson
 
 PLEASE_CHOOSE = "请选择"
@@ -117,10 +125,28 @@ class ChoiceField(WordField):
     def __init__(self, label: str, words: tuple[str, ...], **kwargs: Any) -> None:
         super().__init__(label, (PLEASE_CHOOSE, *words), **kwargs)
 
+    def offer(self, words: tuple[str, ...]) -> None:
+        """Offer these words, which the installation's settings decide."""
+        self.words = (PLEASE_CHOOSE, *words)
+        self.choices = [SelectChoice(word) for word in self.words]
+
     @property
     def chosen(self) -> str | None:
         """The chosen word."""
         return None if self.data == PLEASE_CHOOSE else self.data
+
+
+class ProofDayField(DayField):
+    """The day of a receipt or a letter; the form has the joining month as ``joined``."""
+
+    def pre_validate(self, form: FlaskForm) -> None:
+        """Not in the future, not before the joining month."""
+        if self.data is None:
+            return
+        if self.data > clock.today():
+            raise ValidationError("凭证日期不能在今天之后。请核对回执或介绍信上的日期。")
+        if form.joined.month and self.data < form.joined.month:
+            raise ValidationError("凭证日期早于入团年月。请核对回执或介绍信，以及入团年月。")
 
 
 class JoiningForm(FlaskForm):  # type: ignore[misc]
@@ -145,7 +171,29 @@ class JoiningForm(FlaskForm):  # type: ignore[misc]
         choices=[SelectChoice("yes", "是"), SelectChoice("no", "否")],
         validators=[MayBeEmpty()],
     )
+    former_place = ChoiceField("转出地", (), default=PLEASE_CHOOSE)
+    former_organisation = StringField("转出组织全称", validators=[MayBeEmpty()])
+    proof = RadioField(
+        "凭证",
+        choices=[SelectChoice(one.value, one.label) for one in Proof],
+        validators=[MayBeEmpty()],
+    )
+    proof_number = StringField("凭证编号", validators=[MayBeEmpty()])
+    proof_on = ProofDayField("凭证日期", validators=[MayBeEmpty()])
     age_confirmed = BooleanField("入团时的年龄不在 14 到 28 周岁之间，我已核对，入团年月没有错")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._places = {name: code for code, name in outside_places(runtime().policy).items()}
+        self.former_place.offer(tuple(self._places))
+
+    def validate_former_organisation(self, field: Field) -> None:
+        """The full name, of an organisation that this system does not know."""
+        field.data = _cleaned(clean_organisation(field.data))
+
+    def validate_proof_number(self, field: Field) -> None:
+        """As it stands on the paper."""
+        field.data = _cleaned(clean_proof_number(field.data))
 
     def parsed(self) -> JoiningFields:
         """The checked fields."""
@@ -158,7 +206,18 @@ class JoiningForm(FlaskForm):  # type: ignore[misc]
             joined=self.joined.month,
             number=self.number.data or None,
             approved_on=self.approved_on.data,
+            former_place=self._places.get(self.former_place.chosen or ""),
+            former_organisation=self.former_organisation.data or None,
+            proof=Proof(self.proof.data) if self.proof.data else None,
+            proof_number=self.proof_number.data or None,
+            proof_on=self.proof_on.data,
         )
+
+
+def _cleaned(found: str | TextFault) -> str:
+    if isinstance(found, TextFault):
+        raise ValidationError(found.message)
+    return found
 
 
 def form_values(stored: JoiningFields) -> dict[str, Any]:
@@ -171,5 +230,10 @@ def form_values(stored: JoiningFields) -> dict[str, Any]:
         "joined": format_month(stored.joined) if stored.joined else "",
         "number": stored.number or "",
         "approved_on": stored.approved_on,
+        "former_place": place_words(stored.former_place) or PLEASE_CHOOSE,
+        "former_organisation": stored.former_organisation or "",
+        "proof": stored.proof.value if stored.proof else None,
+        "proof_number": stored.proof_number or "",
+        "proof_on": stored.proof_on,
         "is_student": None if stored.is_student is None else "yes" if stored.is_student else "no",
     }

@@ -11,11 +11,13 @@ from portal.blueprints.joining.views import blueprint
 from portal.errors import PortalError
 from portal.models import JoiningState
 from portal.rules.text import TextFault, clean_text
-from portal.rules.vocabulary import RETURN_REASONS
+from portal.rules.vocabulary import MOVED_IN_RETURN_REASONS, RETURN_REASONS
 from portal.services import joining_queue, joining_review
-from portal.services.joining import JoiningMoved, sent_values
+from portal.services.joining import JoiningMoved
+from portal.services.joining_fields import sent_values
 from portal.services.joining_review import NotCompared, ReasonNeeded
 from portal.services.member_editing import NumberRefused
+from portal.services.members import find_member
 from portal.web import current_actor, page_or_partial
 
 STATES = {
@@ -68,7 +70,10 @@ def approve(joining_id: int) -> Response:
         )
     except (NotCompared, JoiningMoved, NumberRefused) as error:
         return _page(joining_id, error=error)
-    flash("已通过，编号已占用。请在 30 日内上传《入团志愿书》。", "good")
+    member = find_member(current_actor(), Action.VIEW_MEMBER, member_id)
+    held = "已通过，编号已占用。" if member.number else "已通过。"
+    owes = "请在 30 日内上传" if member.is_new_member else "这名团员不需要上传"
+    flash(f"{held}{owes}《入团志愿书》。", "good")
     return redirect(following or url_for("members.edit", member_id=member_id), 303)
 
 
@@ -82,7 +87,8 @@ def send_back(joining_id: int) -> Response:
     try:
         if isinstance(cleaned, TextFault):
             raise PortalError(cleaned.message)
-        known = chosen if chosen in RETURN_REASONS and chosen != "其他" else ""
+        usual = {*RETURN_REASONS, *MOVED_IN_RETURN_REASONS}
+        known = chosen if chosen in usual and chosen != "其他" else ""
         reason = "：".join(part for part in (known, cleaned) if part)
         joining_review.send_back(current_actor(), joining_id, _version(), reason)
     except (ReasonNeeded, JoiningMoved, PortalError) as error:
@@ -99,7 +105,7 @@ def _page(joining_id: int, *, error: PortalError | None = None) -> Response:
             review=found,
             joining=found.joining,
             values=sent_values(found.joining),
-            reasons=RETURN_REASONS,
+            reasons=MOVED_IN_RETURN_REASONS if found.joining.moved_in else RETURN_REASONS,
             error=error.message if error else None,
             state_label=STATES[found.joining.state],
             ticked=[tick for tick in TICKS if request.form.get(f"same-{tick}")],

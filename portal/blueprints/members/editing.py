@@ -24,7 +24,7 @@ from portal.services.member_editing import (
     fields_of,
     number_faults,
 )
-from portal.services.members import find_member
+from portal.services.members import find_member, former_words
 from portal.services.numbers import latest_request, suggested_number
 from portal.services.organisations import home_of, release_hint
 from portal.services.release_lists import shown_request
@@ -114,6 +114,7 @@ class EditPage:
                 form=self.form,
                 member=self.member,
                 branch_name=branch_name,
+                former=former_words(self.member),
                 number_locked=locked,
                 number_hint=release_hint(branch_path) if locked else "",
                 number_faults=self.number_faults,

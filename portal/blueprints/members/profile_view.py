@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from portal import clock
 from portal.access import COMMITTEES, Action, Actor, allows
 from portal.models import Member
+from portal.rules.identity import Identity
 from portal.rules.irregular import Irregularity
 from portal.rules.leaving import reached_leaving_age
 from portal.services.checks import ShownCheck, checks_of
+from portal.services.identity import identity_for
 from portal.services.leaving import Left, left_of
 from portal.services.listing import Remark, row_for
 from portal.services.members import ShownField, profile_fields
@@ -33,6 +35,7 @@ class Profile:
     cell: ScanCell
     remarks: tuple[Remark, ...]
     irregular: Irregularity | None
+    identity: Identity
     may_edit: bool
     may_issue_code: bool
     may_release: bool
@@ -66,6 +69,7 @@ def profile_for(actor: Actor, member: Member, *, shown: Mapping[str, str] | None
         cell=row.cell,
         remarks=(*row.remarks, *_age_hint(member)),
         irregular=member.irregularity if left is None else None,
+        identity=identity_for(member),
         may_edit=left is None and allows(actor, Action.EDIT_MEMBER),
         may_issue_code=left is None and allows(actor, Action.ISSUE_MEMBER_CODE),
         may_release=member.number is not None and allows(actor, Action.RELEASE_NUMBER),

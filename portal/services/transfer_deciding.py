@@ -1,0 +1,98 @@
+"""团组织关系转接: agreeing, declining and withdrawing, whatever kind of transfer it is."""
+
+from __future__ import annotations
+
+from portal.access import Action, Actor, Role
+from portal.errors import NotFound
+from portal.models import Member, Transfer
+from portal.rules.transfers import StepKind, TransferState, Turn, turn_after
+from portal.services import audit, transfer_telling, transfers_inside
+from portal.services.transaction import writing
+from portal.services.transfers import (
+    TransferOutdated,
+    add_step,
+    cleaned,
+    did_last,
+    end,
+    hand_to,
+    record,
+    require_open,
+    require_turn,
+    take,
+)
+
+
+def agree(actor: Actor, transfer_id: int) -> TransferState:
+    """Agree for the organisation whose turn it is; returns where the transfer stands then.
+
+    Raises ``NotFound`` or ``TransferOutdated``.
+    """
+    folders: list[str] = []
+    with writing():
+        member, transfer = take(actor, transfer_id, Action.DECIDE_TRANSFER)
+        if did_last(actor, transfer, StepKind.AGREED) or did_last(actor, transfer, StepKind.DONE):
+            return transfer.state
+        require_turn(actor, transfer)
+        following = turn_after(transfer.kind, transfer.turn)
+        if following is None:
+            folders = transfers_inside.receive(actor, member, transfer)
+        else:
+            _pass_on(actor, member, transfer, following)
+        state = transfer.state
+    transfers_inside.empty_folders(folders)
+    return state
+
+
+def decline(actor: Actor, transfer_id: int, *, answer: str) -> None:
+    """Say no for the organisation whose turn it is, and why. The member stays where they are.
+
+    Raises ``NotFound``, ``TransferRefused`` or ``TransferOutdated``.
+    """
+    answer = cleaned(answer)
+    with writing():
+        member, transfer = take(actor, transfer_id, Action.DECIDE_TRANSFER)
+        if did_last(actor, transfer, StepKind.DECLINED):
+            return
+        require_turn(actor, transfer)
+        end(actor, transfer, TransferState.DECLINED, answer)
+        record(
+            actor,
+            audit.Event.TRANSFER_DECLINED,
+            transfer,
+            reason=answer,
+            by=actor.organisation_name,
+        )
+        transfer_telling.declined(actor, member, transfer)
+
+
+def withdraw(actor: Actor, transfer_id: int) -> None:
+    """Take an open transfer back: the member theirs, a branch what it asked for.
+
+    Raises ``NotFound`` or ``TransferOutdated``.
+    """
+    with writing():
+        member, transfer = take(actor, transfer_id, Action.ASK_TRANSFER)
+        if did_last(actor, transfer, StepKind.WITHDRAWN):
+            return
+        require_open(transfer)
+        if not may_withdraw(actor, transfer):
+            raise NotFound
+        end(actor, transfer, TransferState.WITHDRAWN)
+        record(actor, audit.Event.TRANSFER_WITHDRAWN, transfer)
+        transfer_telling.withdrawn(actor, member, transfer)
+
+
+def may_withdraw(actor: Actor, transfer: Transfer) -> bool:
+    """Whether the actor's side asked for it."""
+    if actor.role is Role.MEMBER:
+        return transfer.by_member
+    return not transfer.by_member and transfer.from_branch_id == actor.organisation_id
+
+
+def _pass_on(actor: Actor, member: Member, transfer: Transfer, following: Turn) -> None:
+    if following is not Turn.RECEIVING or transfer.to_branch_id is None:
+        raise TransferOutdated("这份转接现在不能继续办理，没有任何改动。请联系上级团委。")
+    add_step(actor, transfer, StepKind.AGREED)
+    hand_to(transfer, following, transfer.to_branch_id)
+    record(actor, audit.Event.TRANSFER_PASSED_ON, transfer)
+    transfer_telling.waiting(actor, member, transfer)
