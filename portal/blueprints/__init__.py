@@ -15,6 +15,7 @@ from portal.blueprints import (
     findings,
     home,
     identity,
+    installing,
     joining,
     making,
     members,
@@ -57,6 +58,7 @@ def register_blueprints(app: Flask) -> None:
         transfers,
         card,
         identity,
+        installing,
         system,
     ):
         app.register_blueprint(part.blueprint)

@@ -20,7 +20,6 @@ from portal.services.transaction import reading
 
 OPENED = (Event.SCAN_VIEWED, Event.ORIGINAL_OPENED, Event.FORM_TAKEN)
 PAGE_ROWS = 50
-LATEST = 10
 
 
 @dataclass(frozen=True, slots=True)

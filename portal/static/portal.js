@@ -335,6 +335,15 @@
     if (event.target.hasAttribute && event.target.hasAttribute('data-print')) { window.print(); }
   });
 
+  /* ---- installed on a phone: static files are kept, and a page for when there is no network ---- */
+
+  document.addEventListener('DOMContentLoaded', function () {
+    // Offered by secure pages alone, and switched off in some built-in browsers: then all goes on without.
+    if (document.body.classList.contains('card-page') && navigator.serviceWorker) {
+      navigator.serviceWorker.register('/service-worker.js').catch(function () {});
+    }
+  });
+
   document.addEventListener('DOMContentLoaded', function () {
     var first = document.querySelector('.message[data-focus]');
     if (first) { first.focus(); }

@@ -156,7 +156,7 @@ def test_a_member_sees_their_card_and_form_on_the_phone(people: People) -> None:
     )
     assert small == 0
     assert page.count("input[type=file]") == 0
-    page.click(".button-primary")
+    page.click(".view-form")
     wait_text(page, "h1", "的入团志愿书")
     no_sideways_scroll(page)
     shown(page)

@@ -381,7 +381,7 @@ def test_who_was_approved_sees_it_on_the_card(world: World) -> None:
     assert applicant.get("/").location == "/card"
     assert f"加入申请已通过：管理员{world.branch.id}" in applicant.get("/card").text
     with time_machine.travel(datetime.now(UTC) + timedelta(days=31)):
-        assert "加入申请已通过" not in world.client(actor.login).get("/card").text
+        assert "加入申请已通过：" not in world.client(actor.login).get("/card").text
 
 
 def test_a_number_taken_meanwhile_is_said_at_the_number(world: World) -> None:
@@ -513,7 +513,8 @@ def test_who_comes_from_outside_applies_and_is_approved(world: World) -> None:
     assert "选择文件" not in member.text
     card = browser.get("/card").text
     assert "不需要上传《入团志愿书》" in card
-    assert "河北 石家庄市某中学团委高二（3）班团支部" in card
+    information = browser.get("/card/information").text
+    assert "河北 石家庄市某中学团委高二（3）班团支部" in information
 
 
 @pytest.mark.parametrize(

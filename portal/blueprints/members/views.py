@@ -84,9 +84,9 @@ def check_number(member_id: int) -> Response:
 def _page_with_field(actor: Actor, member_id: int, key: str, value: str) -> Response:
     """The whole page with one field shown, where there is no JavaScript."""
     if not allows(actor, Action.VIEW_MEMBER):
-        from portal.blueprints.card.views import card_page
+        from portal.blueprints.card.views import information_page
 
-        return card_page(actor, shown={key: value})
+        return information_page(actor, shown={key: value})
     member = find_member(actor, Action.VIEW_MEMBER, member_id)
     profile = profile_for(actor, member, shown={key: value})
     return make_response(render_template("members/show.html", profile=profile))
