@@ -8,9 +8,9 @@ from sqlalchemy import select, update
 
 from portal import clock
 from portal.access import Actor, Role
-from portal.demo.supervision import actor_named
+from portal.demo.supervision import actor_of
 from portal.extensions import db
-from portal.models import Account, Member, Transfer, TransferStep
+from portal.models import Account, Member, NumberRelease, ReleaseState, Transfer, TransferStep
 from portal.rules.transfers import USUAL_REASONS, last_day
 from portal.services import transfer_deciding as deciding
 from portal.services import transfer_expiry
@@ -26,8 +26,8 @@ def transfer_some() -> None:
 
     The first branch keeps its people: a visitor finds it as large as the guide says.
     """
-    first, second = actor_named("zhibu1"), actor_named("zhibu2")
-    third = actor_named(db.session.scalars(_THIRD_LOGIN).one())
+    first, second = actor_of("zhibu1"), actor_of("zhibu2")
+    third = actor_of(db.session.scalars(_THIRD_LOGIN).one())
     there, others = _movable(first), _movable(second)
     done = _ask(second, others[0], third, 3)
     deciding.agree(third, done)
@@ -57,6 +57,7 @@ def _ask(actor: Actor, member_id: int, to: Actor, reason: int) -> int:
 def _movable(branch: Actor) -> list[int]:
     """Members of a branch with a number, who have no account and wait for nothing."""
     from_behind = Member.pinyin.desc()
+    asked = select(NumberRelease.member_id).where(NumberRelease.state == ReleaseState.OPEN)
     return list(
         db.session.scalars(
             select(Member.id)
@@ -66,6 +67,7 @@ def _movable(branch: Actor) -> list[int]:
                 Member.irregularity.is_(None),
                 Member.has_scan,
                 ~select(Account.id).where(Account.member_id == Member.id).exists(),
+                Member.id.not_in(asked),
             )
             .order_by(from_behind, Member.id)
             .limit(8)
