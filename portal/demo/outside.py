@@ -8,9 +8,17 @@ from sqlalchemy import select
 
 from portal import clock
 from portal.access import Actor, in_subtree
-from portal.demo.supervision import actor_of
+from portal.demo.supervision import actor_named
 from portal.extensions import db
-from portal.models import Member, NumberRelease, Organisation, ReleaseState, Scan, ScanState
+from portal.models import (
+    Member,
+    NumberRelease,
+    Organisation,
+    ReleaseState,
+    Scan,
+    ScanState,
+    Transfer,
+)
 from portal.rules.transfers_outside import Destination, Receipt
 from portal.services import transfer_deciding, transfers_outside
 
@@ -27,10 +35,10 @@ REASONS = ("升学或转学", "其他", "毕业后参加工作")
 
 def go_outside() -> None:
     """Three members of the first district: one waits for it, one for the receipt, one is gone."""
-    district = actor_of("quwei1")
+    district = actor_named("quwei1")
     chosen = _members(district)
     for place, (member_id, branch_id) in enumerate(chosen):
-        branch = actor_of(f"zhibu-{branch_id}")
+        branch = actor_named(f"zhibu-{branch_id}")
         words = "应征入伍" if REASONS[place] == "其他" else ""
         transfer = transfers_outside.ask(branch, member_id, GONE_TO[place], REASONS[place], words)
         if place > 0:
@@ -42,7 +50,7 @@ def go_outside() -> None:
 
 def _members(district: Actor) -> list[tuple[int, int]]:
     """One member a branch, with a form and no request about the number."""
-    kept = [actor_of(login).organisation_id for login in LISTED]
+    kept = [actor_named(login).organisation_id for login in LISTED]
     asked = select(NumberRelease.member_id).where(NumberRelease.state == ReleaseState.OPEN)
     rows = db.session.execute(
         select(Member.id, Member.branch_id)
@@ -53,6 +61,7 @@ def _members(district: Actor) -> list[tuple[int, int]]:
             in_subtree(district.organisation_path),
             Member.branch_id.not_in(kept),
             Member.id.not_in(asked),
+            Member.id.not_in(select(Transfer.member_id)),
         )
         .order_by(Member.id)
     )
