@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from portal import clock
 from portal.access import Actor, in_subtree
-from portal.demo.supervision import actor_named
+from portal.demo.supervision import actor_of
 from portal.extensions import db
 from portal.models import (
     Member,
@@ -35,10 +35,10 @@ REASONS = ("升学或转学", "其他", "毕业后参加工作")
 
 def go_outside() -> None:
     """Three members of the first district: one waits for it, one for the receipt, one is gone."""
-    district = actor_named("quwei1")
+    district = actor_of("quwei1")
     chosen = _members(district)
     for place, (member_id, branch_id) in enumerate(chosen):
-        branch = actor_named(f"zhibu-{branch_id}")
+        branch = actor_of(f"zhibu-{branch_id}")
         words = "应征入伍" if REASONS[place] == "其他" else ""
         transfer = transfers_outside.ask(branch, member_id, GONE_TO[place], REASONS[place], words)
         if place > 0:
@@ -50,7 +50,7 @@ def go_outside() -> None:
 
 def _members(district: Actor) -> list[tuple[int, int]]:
     """One member a branch, with a form and no request about the number."""
-    kept = [actor_named(login).organisation_id for login in LISTED]
+    kept = [actor_of(login).organisation_id for login in LISTED]
     asked = select(NumberRelease.member_id).where(NumberRelease.state == ReleaseState.OPEN)
     rows = db.session.execute(
         select(Member.id, Member.branch_id)
