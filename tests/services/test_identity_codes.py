@@ -18,9 +18,10 @@ from portal.extensions import db
 from portal.models import Account, AnsweredCode, AuditRecord, Organisation
 from portal.rules.identity_codes import IdentityCode, day_number, write_token
 from portal.rules.irregular import Irregularity
-from portal.rules.leaving import Leaving, LeavingReason
+from portal.rules.leaving import CHOOSABLE, Leaving, LeavingReason
+from portal.rules.transfers_outside import Destination, Receipt
 from portal.runtime import runtime
-from portal.services import identity_answers
+from portal.services import identity_answers, transfer_deciding, transfers_outside
 from portal.services.audit import Event
 from portal.services.identity import identity_for
 from portal.services.identity_answers import Answer, AnswerKind, Scanned, scanned, use_up
@@ -187,7 +188,7 @@ def test_a_number_that_is_released_meanwhile_is_told(
     assert world.member(member).irregularity is Irregularity.RELEASED
 
 
-@pytest.mark.parametrize("reason", list(LeavingReason))
+@pytest.mark.parametrize("reason", CHOOSABLE)
 def test_of_who_is_set_aside_meanwhile_nothing_is_said(
     world: World, member: int, actor: Actor, reason: LeavingReason
 ) -> None:
@@ -197,6 +198,19 @@ def test_of_who_is_set_aside_meanwhile_nothing_is_said(
     assert (said.kind, said.person) == (AnswerKind.GONE, None)
     assert show_code(actor, single_use=False).code is None
     assert not show_code(actor, single_use=False).identity.is_certified
+
+
+def test_of_who_is_moved_outside_meanwhile_nothing_is_said(
+    world: World, member: int, actor: Actor
+) -> None:
+    token, branch = shown(actor), world.actor(world.branch)
+    where = Destination("天津", "天津市河西区某中学团委高二（3）班团支部", "李老师 022-12345678")
+    transfer = transfers_outside.ask(branch, member, where, "升学或转学", "")
+    transfer_deciding.agree(world.actor(world.district), transfer)
+    transfers_outside.enter_receipt(branch, transfer, Receipt("TJ-2026-77", date(2026, 11, 20)))
+    said = answer(token)
+    assert (said.kind, said.person) == (AnswerKind.GONE, None)
+    assert show_code(actor, single_use=False).code is None
 
 
 def test_of_a_disabled_account_nothing_is_said(actor: Actor) -> None:
