@@ -39,7 +39,13 @@ from portal.models import (
     TransferStep,
 )
 from portal.rules.leaving import CHOOSABLE, Leaving, LeavingReason
-from portal.rules.transfers import USUAL_REASONS, StepKind, TransferState, state_on
+from portal.rules.transfers import (
+    USUAL_REASONS,
+    StepKind,
+    TransferKind,
+    TransferState,
+    state_on,
+)
 from portal.services import (
     fsck,
     joining_review,
@@ -269,7 +275,7 @@ class TransferLife(RuleBasedStateMachine):
         for one in rows:  # what has ended stays as it ended
             if one.state is not TransferState.OPEN:
                 assert self.ended.setdefault(one.id, one.state) is one.state
-                kind = StepKind(one.state.value)
+                kind = last_step(one)
                 last = [step for step, _ in steps_of(one.id)]
                 assert last.count(kind) == 1
                 assert last[-1] is kind
@@ -307,6 +313,12 @@ class TransferLife(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.travel.stop()
+
+
+def last_step(transfer: Transfer) -> StepKind:
+    if (transfer.kind, transfer.state) == (TransferKind.OUTSIDE, TransferState.DONE):
+        return StepKind.RECEIVED
+    return StepKind(transfer.state.value)
 
 
 def steps_of(transfer_id: int) -> list[tuple[StepKind, int | None]]:
