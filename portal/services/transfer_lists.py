@@ -210,9 +210,9 @@ def transfers_below(actor: Actor, part: Part, after: str = "") -> TransferPage:
 
     Of the open ones, if asked for, those that wait for the committee itself.
     """
-    expired = or_(
-        Transfer.state == TransferState.EXPIRED,
-        and_(Transfer.state == TransferState.OPEN, Transfer.ends_on < clock.today()),
+    expired = and_(  # written down or not
+        Transfer.state.in_((TransferState.OPEN, TransferState.EXPIRED)),
+        Transfer.ends_on < clock.today(),
     )
     criteria = {Part.EXPIRED: expired, Part.WAITING: waiting_for(actor)}
     which = criteria.get(part, is_open_now())
