@@ -106,6 +106,7 @@ class Action(StrEnum):
     SHOW_IDENTITY_CODE = "show the own identity code"
     VIEW_FORM_VIEWS = "view who opened the own form"
     REPORT_ERROR = "report an error in the own data"
+    TAKE_OWN_DATA = "take the own data along"
     ANSWER_REPORT = "answer a report of an error"
     APPLY = "apply"
     REVIEW_JOININGS = "review joinings"
@@ -199,6 +200,7 @@ POLICY: Mapping[Action, Mapping[Role, Scope]] = {
     Action.SHOW_IDENTITY_CODE: {M: Scope.SELF},
     Action.VIEW_FORM_VIEWS: {M: Scope.SELF},
     Action.REPORT_ERROR: {M: Scope.SELF},
+    Action.TAKE_OWN_DATA: {M: Scope.SELF},
     Action.ANSWER_REPORT: {B: Scope.OWN_BRANCH},
     Action.APPLY: {A: Scope.SELF},
     Action.REVIEW_JOININGS: {B: Scope.OWN_BRANCH},

@@ -39,6 +39,7 @@ class Event(StrEnum):
     NUMBER_RELEASE_DECLINED = "number release declined"
     NUMBER_RELEASED = "number released"
     FIELD_UNMASKED = "field unmasked"
+    OWN_DATA_TAKEN = "own data taken"
     CORRECTION_ASKED = "correction asked"
     CORRECTION_WITHDRAWN = "correction withdrawn"
     CORRECTION_TAKEN = "correction taken"

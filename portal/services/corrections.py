@@ -146,17 +146,17 @@ def end_for_leaving(member: Member, actor: Actor) -> None:
     )
 
 
-def own_corrections(actor: Actor) -> tuple[ShownCorrection, ...]:
-    """The member's reports, the newest first; ID numbers masked."""
+def own_corrections(actor: Actor, *, plain: bool = False) -> tuple[ShownCorrection, ...]:
+    """The member's latest reports, the newest first; ``plain``: all, ID numbers as they are."""
     assert actor.member_id is not None
     member = find_member(actor, Action.REPORT_ERROR, actor.member_id)
     rows = db.session.scalars(
         select(Correction)
         .where(Correction.member_id == member.id)
         .order_by(Correction.id.desc())
-        .limit(ROWS)
+        .limit(None if plain else ROWS)
     )
-    return tuple(shown(row, member) for row in rows)
+    return tuple(shown(row, member, plain=plain) for row in rows)
 
 
 def open_count(actor: Actor) -> int:

@@ -333,6 +333,12 @@ SENTENCES: Mapping[Event, tuple[RecordKind, _Words]] = {
         ),
     ),
     Event.MEMBER_CHANGED: (_K.MEMBERS, _changed),
+    Event.OWN_DATA_TAKEN: (
+        _K.VIEWS,
+        lambda told: (
+            f"下载了自己的全部数据（{str(told.of('format') or '').upper() or '格式不详'}）"
+        ),
+    ),
     Event.CORRECTION_ASKED: (
         _K.MEMBERS,
         lambda told: f"报告自己的{_field(told)}有误（内容不记录）",

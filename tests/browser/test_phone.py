@@ -16,7 +16,14 @@ from tests.browser.conftest import People, Portal
 from tests.browser.drivers import Driver, PlaywrightPage, PyppeteerPage, wait, wait_text
 from tests.browser.test_stories import no_sideways_scroll
 
-OWN_PAGES = ("/card", "/card/information", "/card/views", "/card/information/ethnicity", "/offline")
+OWN_PAGES = (
+    "/card",
+    "/card/information",
+    "/card/views",
+    "/card/information/ethnicity",
+    "/card/data",
+    "/offline",
+)
 
 SMALL = """[].filter.call(document.querySelectorAll('main a, main button, main input, main select'),
   function (e) { var b = e.getBoundingClientRect();
@@ -131,7 +138,7 @@ def test_the_card_without_javascript(people_today: People) -> None:
     page.goto("/card/information")
     page.click(".masked button")
     wait_text(page, "h1", "我的信息")
-    assert len(page.text(".own-facts div:nth-child(2) dd")) == 18
+    assert len(page.text(".own-facts div:nth-child(2) .own-value")) == 18
     page.goto("/card")
     page.click("main form button")
     wait_text(page, "h1", "登录")
