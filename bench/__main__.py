@@ -18,6 +18,7 @@ NAMES = (
     "fuzz",
     "jobs",
     "reports",
+    "identity_answers",
 )
 
 

@@ -1,18 +1,24 @@
 """``bin/bench reports``: 未上传入团志愿书名单 of 50 to 20,000 rows, from the order to its files.
 
-Floors in the same run: the same table by reportlab's platypus, and by XlsxWriter alone. Memory is
-that of all processes together (PSS: what is shared counts once), sampled while the report is made.
+Floors in the same run: the same table by reportlab's platypus, and by XlsxWriter alone. Each report is
+made by a fresh process that holds nothing else, as a worker. Memory is PSS (what is shared counts
+once), sampled while it is made: the worker, its typesetter and the typesetter's children together,
+and each at that moment; this process and its floors are printed apart.
 """
 
 from __future__ import annotations
 
 import io
+import json
+import os
+import pickle
 import random
+import selectors
+import subprocess
+import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -26,6 +32,7 @@ from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.platypus import LongTable, SimpleDocTemplate, TableStyle
 from sqlalchemy import insert
 
+from bench.memory import children, pss
 from bench.server import table
 from portal import clock
 from portal.access import Actor, Role
@@ -35,10 +42,8 @@ from portal.demo.members import DemoMember, Profile
 from portal.demo.people import People
 from portal.demo.tree import Node, Tree
 from portal.models import Account, Member, Organisation, ReportRun, RunState, Tally
-from portal.reports import making, working
+from portal.reports import pages
 from portal.reports.content import Content
-from portal.reports.registry import find_report
-from portal.reports.report import Asked
 from portal.rules.organisations import OrganisationKind as Kind
 from portal.services import report_files, report_runs
 from portal.services.installation import migrate
@@ -54,11 +59,12 @@ MIB = 1024 * 1024
 def main() -> None:
     pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
     with tempfile.TemporaryDirectory() as folder:
-        app = create_app(load_settings(instance=Path(folder) / "instance", log_level="WARNING"))
+        instance = Path(folder) / "instance"
+        app = create_app(load_settings(instance=instance, log_level="WARNING"))
         with app.app_context():
             migrate()
             places = _fill()
-        lines = [_measure(app, rows, place) for rows, place in places.items()]
+        lines = [_measure(app, instance, rows, place) for rows, place in places.items()]
         app.extensions["portal"].close()
     heads = (
         "rows",
@@ -69,29 +75,24 @@ def main() -> None:
         "XLSX s",
         "XlsxWriter s",
         "ratio",
-        "peak MiB, all processes",
-        "PDF MiB",
+        "PDF KiB",
+        "peak MiB",
+        "worker",
+        "typesetter",
+        "children",
+        "the bench itself",
     )
     table(heads, lines)
 
 
-def _measure(app: Flask, rows: int, place: Node) -> tuple[object, ...]:
+def _measure(app: Flask, instance: Path, rows: int, place: Node) -> tuple[object, ...]:
     actor = _actor(place)
+    (run_id, seconds, sheet_seconds), peak = _made_apart(instance, actor)
     with app.app_context():
-        app.extensions["portal"].typesetter.part("<html lang=zh-CN><title>x</title><p>x</html>")
-        with _sampled() as peak:
-            began = time.monotonic()
-            run = making.order(actor, find_report("missing"), Asked(place.id))
-            while run.state not in (RunState.DONE, RunState.FAILED):
-                working.work(20)
-                run = report_runs.find_run(actor, run.id)
-            seconds = time.monotonic() - began
-            assert run.state is RunState.DONE, run.words
-            assert run.rows == rows
-            began = time.monotonic()
-            assert making.file_of(actor, run, "xlsx")
-            sheet_seconds = time.monotonic() - began
-        content = making.read_content(run)
+        run = report_runs.find_run(actor, run_id)
+        assert run.state is RunState.DONE, run.words
+        assert run.rows == rows
+        content = pages.read_content(run)
         size = _size(run)
     floor = _timed(lambda: _platypus(content))
     sheet_floor = _timed(lambda: _xlsxwriter(content))
@@ -104,13 +105,35 @@ def _measure(app: Flask, rows: int, place: Node) -> tuple[object, ...]:
         f"{sheet_seconds:.2f}",
         f"{sheet_floor:.2f}",
         f"{sheet_seconds / sheet_floor:.1f}",
-        f"{peak[0] / MIB:.0f}",
-        f"{size / MIB:.1f}",
+        f"{size / 1024:.0f}",
+        *(f"{one / MIB:.0f}" for one in (sum(peak), *peak, pss(os.getpid()))),
     )
 
 
+def _made_apart(instance: Path, actor: Actor) -> tuple[list[Any], tuple[int, int, int]]:
+    """A report of a fresh process, and the most memory that its tree took; see ``_tree``."""
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "bench.report_worker", str(instance)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert worker.stdin
+    assert worker.stdout
+    worker.stdout.readline()  # it is loaded
+    worker.stdin.write(pickle.dumps(actor))
+    worker.stdin.close()
+    peak = (0, 0, 0)
+    with selectors.DefaultSelector() as selector:
+        selector.register(worker.stdout, selectors.EVENT_READ)
+        while not selector.select(0.05):
+            peak = max(peak, _tree(worker.pid), key=sum)
+    made = json.loads(worker.stdout.read())
+    assert worker.wait() == 0
+    return made, peak
+
+
 def _size(run: ReportRun) -> int:
-    made = report_files.read_file(run, making.PDF)
+    made = report_files.read_given(run, "pdf")
     assert made is not None
     return len(made)
 
@@ -214,42 +237,11 @@ def _actor(place: Node) -> Actor:
     )
 
 
-@contextmanager
-def _sampled() -> Iterator[list[int]]:
-    """The most memory in bytes that this process and all below it took together."""
-    peak, ended = [0], threading.Event()
-
-    def sample() -> None:
-        while not ended.wait(0.05):
-            peak[0] = max(peak[0], sum(_pss(pid) for pid in _family()))
-
-    sampling = threading.Thread(target=sample)
-    sampling.start()
-    try:
-        yield peak
-    finally:
-        ended.set()
-        sampling.join()
-
-
-def _family() -> list[str]:
-    found, waiting = [], ["self"]
-    while waiting:
-        pid = waiting.pop()
-        found.append(pid)
-        try:
-            for task in Path(f"/proc/{pid}/task").iterdir():
-                waiting += (task / "children").read_text().split()
-        except OSError:  # it has ended
-            continue
-    return found
-
-
-def _pss(pid: str) -> int:
-    try:
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    return 0
+def _tree(worker: int) -> tuple[int, int, int]:
+    """Bytes of the worker, of the processes right below it, and of theirs."""
+    below = children(worker)
+    return (
+        pss(worker),
+        sum(map(pss, below)),
+        sum(pss(one) for pid in below for one in children(pid)),
+    )

@@ -211,7 +211,7 @@ POLICY: Mapping[Action, Mapping[Role, Scope]] = {
     Action.SET_MEMBER_ASIDE: {B: Scope.OWN_BRANCH},
     Action.BRING_MEMBER_BACK: {B: Scope.OWN_BRANCH},
     Action.ASK_TRANSFER: {M: Scope.SELF, B: Scope.OWN_BRANCH},
-    Action.DECIDE_TRANSFER: {B: Scope.OWN_BRANCH},
+    Action.DECIDE_TRANSFER: {B: Scope.OWN_BRANCH, D: Scope.SUBTREE},
     Action.VIEW_TRANSFER: {B: Scope.OWN_BRANCH, C: Scope.SUBTREE, D: Scope.SUBTREE},
     Action.LIST_TRANSFERS: {B: Scope.OWN_BRANCH},
     Action.WATCH_TRANSFERS: {C: Scope.SUBTREE, D: Scope.SUBTREE},

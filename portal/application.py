@@ -11,6 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import cli, extensions, logs
 from portal.blueprints import register_blueprints
+from portal.blueprints.identity.door import Door
 from portal.identity_keys import IdentityKeys
 from portal.jobs.queue import Queue
 from portal.pdf.maker import Maker
@@ -23,7 +24,7 @@ from portal.statics import serve_static
 from portal.storage import open_store
 from portal.typesetting.typesetter import Typesetter
 from portal.vault import Vault
-from portal.web import PortalRequest, secure_headers, template_globals
+from portal.web import PortalRequest, PortalSessions, secure_headers, template_globals
 
 MIB = 1024 * 1024
 
@@ -32,6 +33,7 @@ def create_app(settings: Settings) -> Flask:
     """Join the parts of the portal as ``settings`` say."""
     app = logs.LoggedByRoute("portal")
     app.request_class = PortalRequest
+    app.session_interface = PortalSessions()
     app.config.update(
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
@@ -46,6 +48,7 @@ def create_app(settings: Settings) -> Flask:
         COMPRESS_MIMETYPES=["text/html"],
         COMPRESS_ALGORITHM=["gzip"],
         COMPRESS_LEVEL=5,
+        COMPRESS_MIN_SIZE=2048,  # less goes over the line at once anyway
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
@@ -63,6 +66,7 @@ def create_app(settings: Settings) -> Flask:
     secure_headers(app)
     register_blueprints(app)
     cli.init_app(app)
+    app.wsgi_app = Door(app, app.wsgi_app)  # type: ignore[method-assign]
     serve_static(app)
     if settings.behind_proxy:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]

@@ -43,7 +43,8 @@ def format_second(moment: datetime) -> str:
 
 def format_clock(moment: datetime) -> str:
     """``10:42:07`` in Beijing: for what is read within minutes."""
-    return f"{moment.astimezone(BEIJING):%H:%M:%S}"
+    local = moment.astimezone(BEIJING)
+    return f"{local.hour:02}:{local.minute:02}:{local.second:02}"
 
 
 def format_lately(moment: datetime) -> str:

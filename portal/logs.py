@@ -23,7 +23,8 @@ class RequestId(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Always lets the record pass."""
-        record.request_id = g.get("request_id", "") if has_request_context() else ""
+        if not hasattr(record, "request_id"):
+            record.request_id = g.get("request_id", "") if has_request_context() else ""
         return True
 
 
@@ -68,14 +69,21 @@ def init_app(app: Flask) -> None:
     @app.after_request
     def _end(response: Response) -> Response:
         response.headers["X-Request-Id"] = g.request_id
-        if log.isEnabledFor(logging.INFO):
-            log.info(
-                "request",
-                extra={
-                    "method": request.method,
-                    "route": request.url_rule.rule if request.url_rule else None,
-                    "status": response.status_code,
-                    "ms": round((time.perf_counter() - g.began) * 1000, 1),
-                },
-            )
+        route = request.url_rule.rule if request.url_rule else None
+        log_request(request.method, route, response.status_code, g.began, g.request_id)
         return response
+
+
+def log_request(method: str, route: str | None, status: int, began: float, request_id: str) -> None:
+    """One request, by its route; ``began`` by ``time.perf_counter``."""
+    if log.isEnabledFor(logging.INFO):
+        log.info(
+            "request",
+            extra={
+                "method": method,
+                "route": route,
+                "status": status,
+                "ms": round((time.perf_counter() - began) * 1000, 1),
+                "request_id": request_id,
+            },
+        )

@@ -21,6 +21,7 @@ from portal.demo.days import past_days
 from portal.demo.faulty_forms import FAULTS, is_faulty
 from portal.demo.joinings import joinings
 from portal.demo.members import DemoMember, demo_members
+from portal.demo.outside import go_outside
 from portal.demo.paper import Paper, bind
 from portal.demo.supervision import supervise
 from portal.demo.tree import Node, Tree, demo_tree
@@ -93,6 +94,7 @@ def load_demo(*, progress: Progress = lambda _text: None) -> None:
         restart_sequences()
     progress_days.store(past_days(rows, scans, {home.id: home.path for home in branches}))
     supervise()
+    go_outside()
     write_accounts([*listed, login])
     progress(f"{len(scans)} 份《入团志愿书》，用时 {time.monotonic() - began:.0f} 秒")
 

@@ -54,8 +54,8 @@ OF_ROUND = (
 
 def supervise() -> None:
     """Forms checked, one answered by a new upload, a round half done, branches urged, a letter."""
-    school, district = _actor("tuanwei"), _actor("quwei1")
-    first, second = _actor("zhibu1"), _actor("zhibu2")
+    school, district = actor_of("tuanwei"), actor_of("quwei1")
+    first, second = actor_of("zhibu1"), actor_of("zhibu2")
     assert school.organisation_id is not None
     assert district.organisation_id is not None
     answered = _check_first_branch(school, first)
@@ -82,7 +82,8 @@ def supervise() -> None:
     )
 
 
-def _actor(login: str) -> Actor:
+def actor_of(login: str) -> Actor:
+    """The person of an organisation's account."""
     account, organisation = db.session.execute(
         select(Account, Organisation)
         .join(Organisation, Organisation.id == Account.organisation_id)

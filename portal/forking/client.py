@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,9 @@ ENVIRONMENT = {
     "ORT_DISABLE_TELEMETRY": "1",  # what runs the OCR's models would report to its maker
 }
 """All that the process knows: none of the portal's secrets."""
+
+Take = Callable[[bytes], object]
+"""Takes the next bytes of an answer."""
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 
@@ -97,23 +100,29 @@ class Forker:
 
         It reads from the descriptor ``file``, which stays open here. Raises ``ChildLost``.
         """
+        answer = bytearray()
+        done = self.ask_for(file, request, most, answer.extend)
+        return done, bytes(answer)
+
+    def ask_for(self, file: int, request: Mapping[str, Any], most: int, take: Take) -> bool:
+        """As ``ask``, but its answer is taken piece by piece; what came before a loss, too."""
         message = json.dumps({**request, **self._limits}).encode()
         with self._slots:
             try:
-                return self._ask(file, message, most)
+                return self._ask(file, message, most, take)
             except _ProcessLost:  # killed while it had the request: no child has read the file
                 with self._lock:
                     self._stop()
-                return self._ask(file, message, most)
+                return self._ask(file, message, most, take)
 
-    def _ask(self, file: int, message: bytes, most: int) -> tuple[bool, bytes]:
+    def _ask(self, file: int, message: bytes, most: int, take: Take) -> bool:
         receiver, sender = os.pipe()
         try:
             self._send(message, [file, sender])
         finally:
             os.close(sender)
         try:
-            return self._receive(receiver, most)
+            return self._receive(receiver, most, take)
         finally:
             os.close(receiver)
 
@@ -125,39 +134,40 @@ class Forker:
                 self._stop()
                 socket.send_fds(self._running_socket(), [message], descriptors)
 
-    def _receive(self, receiver: int, most: int) -> tuple[bool, bytes]:
+    def _receive(self, receiver: int, most: int, take: Take) -> bool:
         """The whole answer, or ``ChildLost``; a child past its time is killed.
 
         Its time begins with its id: before that its process may still be loading its libraries.
         """
         began = time.monotonic()
         ends = began + LOAD_SECONDS
-        answer = bytearray()
+        head, size = b"", 0  # the child's id and its verdict; the bytes that were taken
         with selectors.DefaultSelector() as selector:
             selector.register(receiver, selectors.EVENT_READ)
-            while len(answer) <= most:
+            while size <= most:
                 if not selector.select(max(0.0, ends - time.monotonic())):
                     break
                 chunk = os.read(receiver, 1 << 16)
-                if not chunk and len(answer) < PID_BYTES:
+                if not chunk and len(head) < PID_BYTES:
                     raise _ProcessLost
                 if not chunk:
-                    return self._judge(
-                        bytes(memoryview(answer)[PID_BYTES:]), time.monotonic() - began
-                    )
-                if len(answer) < PID_BYTES <= len(answer) + len(chunk):
+                    return self._judge(head[PID_BYTES:], time.monotonic() - began)
+                if len(head) < PID_BYTES <= len(head) + len(chunk):
                     began = time.monotonic()
                     ends = began + self._limits["wall"] + GRACE_SECONDS
-                answer += chunk
-        if len(answer) >= PID_BYTES:
+                wanting = PID_BYTES + len(OK) - len(head)
+                head += chunk[:wanting]
+                size += len(chunk) - len(chunk[:wanting])
+                take(chunk[wanting:])
+        if len(head) >= PID_BYTES:
             with suppress(ProcessLookupError):
-                os.kill(int.from_bytes(answer[:PID_BYTES], "big"), signal.SIGKILL)
+                os.kill(int.from_bytes(head[:PID_BYTES], "big"), signal.SIGKILL)
         raise ChildLost(overtime=True)
 
-    def _judge(self, answer: bytes, seconds: float) -> tuple[bool, bytes]:
-        if answer[:1] not in (OK, REFUSED):
+    def _judge(self, verdict: bytes, seconds: float) -> bool:
+        if verdict not in (OK, REFUSED):
             raise ChildLost(overtime=seconds >= min(self._limits["cpu"], self._limits["wall"]))
-        return answer[:1] == OK, answer[1:]
+        return verdict == OK
 
     def _running_socket(self) -> socket.socket:
         if self._owner != os.getpid():  # after a fork the process is the parent's, not ours

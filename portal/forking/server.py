@@ -18,7 +18,7 @@ import resource
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -27,9 +27,9 @@ from portal.forking.wire import PID_BYTES, REQUEST_BYTES
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 
-Work = Callable[[dict[str, Any], BinaryIO], bytes | list[bytes]]
+Work = Callable[[dict[str, Any], BinaryIO], bytes | Iterable[bytes]]
 """Does a request with its file: the answer, ``OK`` or ``REFUSED`` before it; a large one in chunks,
-so that it need not be put together in memory."""
+each made when its turn comes, so that it is never whole in memory."""
 
 
 @dataclass(frozen=True, slots=True)

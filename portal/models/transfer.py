@@ -59,6 +59,7 @@ class Transfer(Base):
     receipt: Mapped[str] = mapped_column(
         String(200), default="", server_default="", doc="Outside: what the other system answered."
     )
+    receipt_on: Mapped[date | None] = mapped_column(Date, doc="The day on that answer.")
     reason: Mapped[str] = mapped_column(String(500))
     asked_at: Mapped[datetime] = mapped_column(Moment)
     asked_by_id: Mapped[int] = mapped_column(ForeignKey("account.id"))

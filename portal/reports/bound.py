@@ -23,7 +23,7 @@ from portal.rules.page_shapes import PAGE
 from portal.runtime import runtime
 from portal.services.pictures import page_picture
 from portal.storage import MissingFile
-from portal.typesetting.typesetter import Mark, Part
+from portal.typesetting.typesetter import Mark, Part, Sink
 
 PART_PAGES = 16
 """Pages of one part: some 4 MiB of pictures."""
@@ -64,7 +64,7 @@ class BoundDocument(Document):
             yield Piece(partial(self._bound, some), until - done)
             done = until
 
-    def join(self, parts: Sequence[Part]) -> tuple[bytes, int]:
+    def join(self, parts: Sequence[Part], sink: Sink) -> int:
         """Cover and index in front, each name leading to its form; a bookmark a member."""
         typesetter = runtime().typesetter
         begins: dict[str, int] = {}
@@ -86,7 +86,8 @@ class BoundDocument(Document):
             Mark(f"{rows[int(name[1:])][0]}. {rows[int(name[1:])][1]}", page)
             for name, page in links.items()
         ]
-        return typesetter.join([index, *parts], stamps=stamps, marks=marks, links=links), pages
+        typesetter.join(sink, [index, *parts], stamps=stamps, marks=marks, links=links)
+        return pages
 
     def _index(self, begins: dict[str, int], length: int) -> Part:
         page_of = {name: page + length + 1 for name, page in begins.items()}

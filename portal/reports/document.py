@@ -15,7 +15,7 @@ from portal.reports.content import Content
 from portal.reports.heading import Heading
 from portal.reports.report import Report
 from portal.runtime import runtime
-from portal.typesetting.typesetter import Mark, Part
+from portal.typesetting.typesetter import Mark, Part, Sink
 
 PART_ROWS = 500
 """Rows of one part: some 240 MiB and 3 s of a processor."""
@@ -57,8 +57,8 @@ class Document:
             yield Piece(html, piece.row_count)
             section += len(piece.sections)
 
-    def join(self, parts: Sequence[Part]) -> tuple[bytes, int]:
-        """The whole of its typeset parts, and how many pages it has."""
+    def join(self, parts: Sequence[Part], sink: Sink) -> int:
+        """Write the whole of its typeset parts; how many pages it has."""
         typesetter = runtime().typesetter
         titles = [one.title for piece in self.content.parts(PART_ROWS) for one in piece.sections]
         entries = [one for one in _entries(parts, titles) if not one.title.endswith("（续）")]
@@ -76,8 +76,8 @@ class Document:
         )
         marks = [Mark(one.title, one.page + before, one.top) for one in entries]
         links = {one.name: one.page + before for one in entries}
-        whole = typesetter.join([*front, *parts], stamps=stamps, marks=marks, links=links)
-        return whole, pages + before
+        typesetter.join(sink, [*front, *parts], stamps=stamps, marks=marks, links=links)
+        return pages + before
 
     def _contents(self, entries: Sequence[_Entry], before: int) -> Part:
         return runtime().typesetter.part(

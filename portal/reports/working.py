@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 from portal.errors import PortalError, StoreUnavailable
-from portal.reports import making
+from portal.reports import making, pages
 from portal.services import report_work
 from portal.services.accounts import actor_of_account
 from portal.services.jobs import LeaseLost
@@ -38,7 +38,7 @@ def _make(taken: TakenRun, has_time: Callable[[], bool]) -> None:
             actor = actor_of_account(taken.account_id)
             if actor is None:
                 report_work.fail(taken, "账号已停用，报表没有生成。")
-            elif making.begin(taken, actor) and not making.finish(taken, tell=True, go_on=has_time):
+            elif making.begin(taken, actor) and not pages.finish(taken, tell=True, go_on=has_time):
                 report_work.put_back(taken)
         except LeaseLost:
             raise

@@ -10,11 +10,12 @@ from portal.rules.text import TextFault, clean_text, holds_personal_number
 
 
 class LeavingReason(StrEnum):
-    """The reasons a branch can choose from."""
+    """Why somebody is no longer in a branch's list. A branch chooses among ``CHOOSABLE``."""
 
     LEFT_LEAGUE = "left_league"
     DECEASED = "deceased"
     MISTAKE = "mistake"
+    MOVED_OUTSIDE = "moved_outside"  # the end of a transfer, never chosen
 
     @property
     def label(self) -> str:
@@ -35,16 +36,31 @@ class LeavingReason(StrEnum):
     def ends_account(self) -> bool:
         """Whether the person's own account ends: nobody is, or ever was, behind it.
 
-        Who left the league may go on looking at their own card and form.
+        Who left the league, or went to an outside system, may go on looking at their own card and
+        form.
         """
-        return self is not LeavingReason.LEFT_LEAGUE
+        return self in (LeavingReason.DECEASED, LeavingReason.MISTAKE)
+
+    @property
+    def way_back(self) -> str:
+        """By what a branch brings somebody back."""
+        return "转回登记" if self is LeavingReason.MOVED_OUTSIDE else "恢复"
+
+    @property
+    def keeps_number_for_good(self) -> bool:
+        """Whether the number can't be released: it goes on belonging to the person elsewhere."""
+        return self is LeavingReason.MOVED_OUTSIDE
 
 
 _LABELS = {
     LeavingReason.LEFT_LEAGUE: "退团或离团",
     LeavingReason.DECEASED: "去世",
     LeavingReason.MISTAKE: "录入错误",
+    LeavingReason.MOVED_OUTSIDE: "转至外部系统",
 }
+
+CHOOSABLE = (LeavingReason.LEFT_LEAGUE, LeavingReason.DECEASED, LeavingReason.MISTAKE)
+"""The reasons that a branch can give for setting a member aside."""
 
 LEAVING_AGE = 28
 NOTE_LENGTH = 200
@@ -68,7 +84,7 @@ class LeavingFault:
 
 def check_leaving(reason: str, note: str) -> Leaving | LeavingFault:
     """The reason and note of a form, or what is wrong with them."""
-    if reason not in list(LeavingReason):
+    if reason not in CHOOSABLE:
         return LeavingFault("reason", "请选择移出的原因。")
     cleaned = clean_text(note, max_length=NOTE_LENGTH)
     if isinstance(cleaned, TextFault):

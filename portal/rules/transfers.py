@@ -73,6 +73,7 @@ class StepKind(StrEnum):
     ASKED = "asked"
     AGREED = "agreed"
     DONE = "done"
+    RECEIVED = "received"  # the outside system's receipt was entered
     DECLINED = "declined"
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
@@ -104,6 +105,7 @@ _STEP_LABELS = {
     StepKind.ASKED: "申请",
     StepKind.AGREED: "同意",
     StepKind.DONE: "同意，转接完成",
+    StepKind.RECEIVED: "登记回执，转接完成",
     StepKind.DECLINED: "不同意",
     StepKind.WITHDRAWN: "撤回",
     StepKind.EXPIRED: "到期未办完，自动结束",

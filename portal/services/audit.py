@@ -81,6 +81,8 @@ class Event(StrEnum):
     TRANSFER_STOPPED = "transfer stopped"
     MEMBER_LEFT_BRANCH = "member left branch"
     MEMBER_ARRIVED = "member arrived"
+    MEMBER_MOVED_OUTSIDE = "member moved outside"
+    MEMBER_CAME_BACK = "member came back from outside"
     ORGANISATION_ADDED = "organisation added"
     ORGANISATION_RENAMED = "organisation renamed"
     ORGANISATION_MOVED = "organisation moved"

@@ -79,12 +79,14 @@ class WorstBranch:
 class CommitteeHome:
     """A committee's first page. ``releases``: requests it can answer; None if it never may.
 
-    ``unchecked``: forms of new members below that nobody has checked.
+    ``transfers``: to outside systems, waiting for this committee. ``unchecked``: forms of new
+    members below that nobody has checked.
     """
 
     counts: Counts
     worst: tuple[WorstBranch, ...]
     releases: int | None
+    transfers: int
     unchecked: int
     messages: tuple[InboxRow, ...]
 
@@ -111,6 +113,9 @@ def committee_home(actor: Actor) -> CommitteeHome:
         counts=counts_of(organisation, Period()),
         worst=_worst(organisation),
         releases=count_waiting(actor) if allows(actor, Action.RELEASE_NUMBER) else None,
+        transfers=transfer_lists.count_waiting(actor)
+        if allows(actor, Action.DECIDE_TRANSFER)
+        else 0,
         unchecked=unchecked(organisation),
         messages=_unread(actor),
     )

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.orm import aliased
 
 from portal import clock
@@ -23,7 +23,7 @@ from portal.rules.identity_codes import IdentityCode, day_number, read_token
 from portal.rules.irregular import Irregularity
 from portal.runtime import runtime
 from portal.services.identity import identity_for
-from portal.services.transaction import insert_or_skip, reading, writing
+from portal.services.transaction import Prepared, insert_or_skip, reading, writing
 
 
 class AnswerKind(StrEnum):
@@ -95,6 +95,7 @@ _FIND = (
     .outerjoin(AnsweredCode, AnsweredCode.code_hash == bindparam("code_hash"))
     .where(Member.id == bindparam("member_id"))
 )
+_FIND_NOW = Prepared(_FIND)
 
 
 def scanned(token: str) -> Scanned | None:
@@ -116,13 +117,18 @@ def scanned(token: str) -> Scanned | None:
     return None
 
 
-def answer(found: Scanned | None, browser: bytes | None = None) -> Answer:
-    """What is said of a code as of now. ``browser``: the one that asks, if it is known."""
+def answer(
+    found: Scanned | None, browser: bytes | None = None, connection: Connection | None = None
+) -> Answer:
+    """What is said of a code as of now. ``browser``: the one that asks, if it is known.
+
+    ``connection``: of a transaction that is under way.
+    """
     now = clock.now()
     if found is None:
         return Answer(AnswerKind.UNREADABLE, now)
     code = found.code
-    row: Any = reading().execute(_FIND, _asked(found)).one_or_none()
+    row = _row(found, connection)
     if row is None:  # the database is older than the code: it was restored meanwhile
         return Answer(AnswerKind.UNREADABLE, now)
     if code.single_use and row.used_by is not None and row.used_by != browser:
@@ -146,7 +152,7 @@ def answer(found: Scanned | None, browser: bytes | None = None) -> Answer:
 def use_up(found: Scanned, browser: bytes) -> None:
     """Use a single-use code up for one browser. Of two at once one does; ``answer`` tells whom."""
     with writing():
-        if answer(found).kind is not AnswerKind.ASKS:
+        if answer(found, connection=reading()).kind is not AnswerKind.ASKS:
             return
         now = clock.now()
         reading().execute(
@@ -162,8 +168,11 @@ def use_up(found: Scanned, browser: bytes) -> None:
         )
 
 
-def _asked(found: Scanned) -> dict[str, Any]:
-    return {"member_id": found.code.member_id, "code_hash": found.hash}
+def _row(found: Scanned, connection: Connection | None) -> Any:
+    asked = {"member_id": found.code.member_id, "code_hash": found.hash}
+    if connection is None:
+        return _FIND_NOW.row(**asked)
+    return connection.execute(_FIND, asked).one_or_none()
 
 
 def _person(row: Any) -> Person:

@@ -16,7 +16,7 @@ from portal.access import Action, Actor
 from portal.errors import PortalError
 from portal.extensions import db
 from portal.models import Account, Member, NumberHolding, NumberRelease, ReleaseState
-from portal.rules.leaving import Leaving, LeavingReason
+from portal.rules.leaving import CHOOSABLE, Leaving, LeavingReason
 from portal.services import audit, corrections
 from portal.services.accounts import bring_back_accounts, end_accounts, person_named_by
 from portal.services.derived import tallied
@@ -31,9 +31,12 @@ class AlreadySetAside(PortalError):
     status = 409
 
     def __init__(self, left: Left) -> None:
+        when = f"{left.who} 在 {clock.format_lately(left.at)} "
+        if left.reason is LeavingReason.MOVED_OUTSIDE:
+            super().__init__(f"{when}已登记这名团员转至外部系统的回执，不用再移出。没有再改动。")
+            return
         super().__init__(
-            f"{left.who} 在 {clock.format_lately(left.at)} 已把这名团员移出，"
-            f"原因是{left.reason.label}。没有再改动；不对的话可以先恢复。"
+            f"{when}已把这名团员移出，原因是{left.reason.label}。没有再改动；不对的话可以先恢复。"
         )
 
 
@@ -57,8 +60,26 @@ def left_of(member: Member) -> Left | None:
     return Left(who, member.left_at, member.left_reason, member.left_note)
 
 
+class MovedOutside(PortalError):
+    """Who was transferred to an outside system is not brought back by a click."""
+
+    status = 409
+
+    def __init__(self, member_id: int) -> None:
+        super().__init__(
+            "这名团员已转至外部系统，不能直接恢复，没有任何改动。"
+            "本人转回北京时，请凭外部系统的回执或介绍信在团员信息页办理“转回登记”。"
+        )
+        self.member_id = member_id
+
+
 def set_aside(actor: Actor, member_id: int, leaving: Leaving) -> None:
-    """Take a member out of the list and the tallies. Raises ``AlreadySetAside``."""
+    """Take a member out of the list and the tallies.
+
+    Raises ``AlreadySetAside``, and ``ValueError`` for a reason that nobody can choose.
+    """
+    if leaving.reason not in CHOOSABLE:
+        raise ValueError(f"{leaving.reason} is the end of something else")
     with writing():
         member = find_member(actor, Action.SET_MEMBER_ASIDE, member_id, lock=True)
         before = left_of(member)
@@ -69,17 +90,8 @@ def set_aside(actor: Actor, member_id: int, leaving: Leaving) -> None:
             member,
             f"{member.name} 已由 {actor.organisation_name}移出（{leaving.reason.label}）。",
         )
-        number, moment = member.number, clock.now()
-        with tallied(member):
-            member.left_at = moment
-            member.left_reason, member.left_note = leaving.reason, leaving.note
-            if leaving.reason.frees_number and number is not None:
-                member.number, member.released_number = None, number
-            _changed(member, actor)
-        _withdraw_requests(member, actor)
-        corrections.end_for_leaving(member, actor)
-        if leaving.reason.ends_account:
-            end_accounts(Account.member_id == member.id, moment)
+        number = member.number
+        take_out(actor, member, leaving)
         audit.record(
             actor,
             audit.Event.MEMBER_SET_ASIDE,
@@ -91,17 +103,43 @@ def set_aside(actor: Actor, member_id: int, leaving: Leaving) -> None:
         )
 
 
+def take_out(actor: Actor, member: Member, leaving: Leaving) -> None:
+    """Take a locked member out of list and tallies, in the running transaction."""
+    number, moment = member.number, clock.now()
+    with tallied(member):
+        member.left_at = moment
+        member.left_reason, member.left_note = leaving.reason, leaving.note
+        if leaving.reason.frees_number and number is not None:
+            member.number, member.released_number = None, number
+        _changed(member, actor)
+    _withdraw_requests(member, actor)
+    corrections.end_for_leaving(member, actor)
+    if leaving.reason.ends_account:
+        end_accounts(Account.member_id == member.id, moment)
+
+
+def put_back(actor: Actor, member: Member) -> None:
+    """Put a locked member back into list and tallies, in the running transaction."""
+    with tallied(member):
+        member.left_at = member.left_reason = None
+        member.left_note = ""
+        _changed(member, actor)
+
+
 def bring_back(actor: Actor, member_id: int) -> bool:
     """Put a member back into the list; False when somebody took their number meanwhile.
 
     A number that leaving freed is theirs again if it is still free; otherwise they come back
     as 已解除占用未重填. Bringing back who is back already changes nothing (a double click).
+    Raises ``MovedOutside``.
     """
     with writing():
         member = find_member(actor, Action.BRING_MEMBER_BACK, member_id, lock=True)
         left = left_of(member)
         if left is None:
             return True
+        if left.reason is LeavingReason.MOVED_OUTSIDE:
+            raise MovedOutside(member.id)
         freed = _number_freed_by_leaving(member, left.at)
         taken = freed is not None and _is_held(freed)
         with tallied(member):

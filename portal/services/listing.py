@@ -87,6 +87,7 @@ class MemberRow(NamedTuple):
     cell: ScanCell
     remarks: tuple[Remark, ...]
     left: bool = False
+    way_back: str = ""  # of who left: by what they come back
 
 
 @dataclass(frozen=True, slots=True)
@@ -415,7 +416,16 @@ def rows_of(actor: Actor, found: list[Any]) -> tuple[MemberRow, ...]:
         )
         rows.append(
             MemberRow(
-                member_id, name, sex.label, number, joined, is_new_member, cell, remarks, left
+                member_id,
+                name,
+                sex.label,
+                number,
+                joined,
+                is_new_member,
+                cell,
+                remarks,
+                left,
+                left_reason.way_back if left else "",
             )
         )
     return tuple(rows)

@@ -16,6 +16,7 @@ from portal.extensions import db
 from portal.models import Member, Organisation, Transfer
 from portal.rules import masking
 from portal.rules.deadlines import format_month
+from portal.rules.leaving import LeavingReason
 from portal.rules.member_number import group_number
 from portal.rules.outside import place_words
 from portal.rules.transfers import TransferState
@@ -29,10 +30,12 @@ class SetAside(PortalError):
 
     status = 404
 
-    def __init__(self) -> None:
+    def __init__(self, reason: LeavingReason) -> None:
+        outside = reason is LeavingReason.MOVED_OUTSIDE
         super().__init__(
-            "这名团员已移出，不能修改，也不能上传或删除《入团志愿书》，没有任何改动。"
-            "需要时请先在“我的团员”的“已移出”里恢复。"
+            f"这名团员已{'转至外部系统' if outside else '移出'}，"
+            "不能修改，也不能上传或删除《入团志愿书》，没有任何改动。"
+            + ("" if outside else "需要时请先在“我的团员”的“已移出”里恢复。")
         )
 
 
@@ -61,17 +64,18 @@ def find_member(actor: Actor, action: Action, member_id: int, *, lock: bool = Fa
         query = query.with_for_update().execution_options(populate_existing=True)
     member = db.session.scalar(query)
     if member is None:
-        if action in PRESENT_ONLY and _is_set_aside(actor, member_id):
-            raise SetAside
+        left = _left_reason(actor, member_id) if action in PRESENT_ONLY else None
+        if left is not None:
+            raise SetAside(left)
         raise _moved_away(actor, member_id) or NotFound
     return member
 
 
-def _is_set_aside(actor: Actor, member_id: int) -> bool:
-    found = select(Member.left_at).where(
+def _left_reason(actor: Actor, member_id: int) -> LeavingReason | None:
+    found = select(Member.left_reason).where(
         Member.id == member_id, members_for(actor, Action.VIEW_MEMBER)
     )
-    return db.session.scalar(found) is not None
+    return db.session.scalar(found)
 
 
 def _moved_away(actor: Actor, member_id: int) -> MovedAway | None:

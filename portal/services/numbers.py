@@ -233,6 +233,11 @@ def _require_open(request: NumberRelease) -> None:
 
 
 def _require_number(member: Member, number: str) -> None:
+    if member.left_reason is not None and member.left_reason.keeps_number_for_good:
+        raise ReleaseOutdated(
+            f"{member.name} 已转至外部系统，编号 {group_number(member.number or number)} "
+            "一直为本人保留，不会给别人，不能解除占用。没有任何改动。"
+        )
     if member.number is not None and member.number == number:
         return
     last = latest_request(member.id)

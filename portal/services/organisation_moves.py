@@ -25,7 +25,7 @@ from portal.models import (
     Tally,
 )
 from portal.rules.organisations import OrganisationKind, depth_of, kinds_above
-from portal.services import audit, transfer_trees
+from portal.services import audit, transfer_trees, transfers_outside
 from portal.services.derived import add_to_branch
 from portal.services.month_tallies import count_anew, part_of
 from portal.services.organisation_changes import (
@@ -136,6 +136,7 @@ def move(actor: Actor, organisation_id: int, version: int, parent_id: int) -> No
         organisation.parent_id = parent.id
         touch(organisation, actor)
         _count_months(old, organisation.path)
+        transfers_outside.follow_the_tree(actor, organisation.path)
         audit.record(
             actor,
             audit.Event.ORGANISATION_MOVED,
@@ -187,6 +188,7 @@ def merge(actor: Actor, organisation_id: int, version: int, into_id: int) -> Mer
         source.merged_into_id, source.closed_at = target.id, clock.now()
         touch(source, actor)
         touch(target, actor)
+        transfers_outside.follow_the_tree(actor, target.path)
         audit.record(
             actor,
             audit.Event.ORGANISATION_MERGED,

@@ -279,6 +279,7 @@ def _transfers(member: Member) -> Chapter:
             ("state", "结果"),
             ("reason", "原因"),
             ("contact", "联系方式"),
+            ("receipt", "回执"),
             ("answer", "意见"),
         ),
         tuple(
@@ -290,6 +291,7 @@ def _transfers(member: Member) -> Chapter:
                 row.state.value,
                 row.reason,
                 row.contact,
+                row.receipt,
                 row.answer,
             )
             for row in rows

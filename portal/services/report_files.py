@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import TypeVar
 
 from sqlalchemy import select, update
 
 from portal import clock
 from portal.access import Actor
+from portal.errors import PortalError
 from portal.extensions import db
 from portal.models import AuditRecord, ReportRun
 from portal.runtime import runtime
 from portal.services import audit
 from portal.services.transaction import writing
 from portal.storage import MissingFile
+from portal.typesetting.typesetter import WHOLE_BYTES, InMemory, Part, Sink
 
 KEPT = timedelta(days=7)
 """How long a report's files are kept."""
+
+_PART = re.compile(r"part(\d{4})\.part")
+
+Made = TypeVar("Made")
+
+
+class FilesGone(PortalError):
+    """The files of a report are not kept any more."""
+
+    status = 410
+
+    def __init__(self) -> None:
+        super().__init__("这份报表的文件已过保留期。请在“统计报表”里按原来的条件重新生成。")
 
 
 def keep_file(run: ReportRun, name: str, content: bytes) -> None:
@@ -38,20 +55,77 @@ def read_file(run: ReportRun, name: str) -> bytes | None:
     return runtime().vault.open_file(content, _belongs_to(run)) if run.unmasked else content
 
 
+def has_file(run: ReportRun, name: str) -> bool:
+    """Whether a file of a run is there."""
+    return runtime().store.size(f"{run.folder}/{name}") is not None
+
+
+def keep_part(run: ReportRun, place: int, part: Part) -> None:
+    """Keep a finished part, for whoever goes on."""
+    keep_file(run, _part_name(place), part.to_bytes())
+
+
+def kept_places(run: ReportRun) -> set[int]:
+    """The places of the parts that are finished."""
+    names = (file.key.rpartition("/")[2] for file in runtime().store.keys(f"{run.folder}/"))
+    found = (_PART.fullmatch(name) for name in names)
+    return {int(name[1]) for name in found if name}
+
+
+def kept_part(run: ReportRun, place: int) -> Part:
+    """A finished part; its PDF is read when it is wanted. Raises ``FilesGone``."""
+    name = _part_name(place)
+
+    def read() -> bytes:
+        content = read_file(run, name)
+        if content is None:
+            raise FilesGone
+        return content
+
+    if run.unmasked:  # sealed as a whole
+        head = read().partition(b"\n")[0]
+    else:
+        try:
+            with runtime().store.open(f"{run.folder}/{name}") as file:
+                head = file.readline()
+        except MissingFile:
+            raise FilesGone from None
+    return Part.from_head(head, lambda: read().partition(b"\n")[2])
+
+
 def remove_parts(run: ReportRun) -> None:
     """Remove what a report was joined of."""
-    for file in list(runtime().store.keys(f"{run.folder}/")):
-        if file.key.endswith(".part"):
-            runtime().store.delete(file.key)
+    for place in kept_places(run):
+        runtime().store.delete(f"{run.folder}/{_part_name(place)}")
 
 
-def note_file(run: ReportRun, ending: str, content: bytes) -> None:
-    """Remember the hash of a file that people are given, so that a changed one is seen."""
-    with writing() as session:
-        found = session.get_one(ReportRun, run.id, with_for_update=True)
-        noted = {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
-        if found.files.get(ending) != noted:
-            found.files = {**found.files, ending: noted}
+def keep_whole(run: ReportRun, ending: str, make: Callable[[Sink], Made]) -> Made:
+    """Keep the report that ``make`` writes, whole or not at all; what ``make`` returned."""
+    if run.unmasked:
+        sealed = InMemory()
+        made = make(sealed)
+        keep_given(run, ending, bytes(sealed.content))
+        return made
+    sink = _Received()
+    try:
+        made = make(sink)
+        file = sink.incoming
+        runtime().store.keep(file, f"{run.folder}/{_given_name(ending)}")
+    finally:
+        sink.incoming.discard()
+    _note(run, ending, file.sha256, file.size)
+    return made
+
+
+def keep_given(run: ReportRun, ending: str, content: bytes) -> None:
+    """Keep a file that people are given."""
+    keep_file(run, _given_name(ending), content)
+    _note(run, ending, hashlib.sha256(content).hexdigest(), len(content))
+
+
+def read_given(run: ReportRun, ending: str) -> bytes | None:
+    """A file that people are given; None when it is not there."""
+    return read_file(run, _given_name(ending))
 
 
 def record_opened(actor: Actor, run: ReportRun, ending: str) -> None:
@@ -117,6 +191,37 @@ def remove_files(folder: str) -> None:
     """Remove all files of a run."""
     for file in list(runtime().store.keys(f"{folder}/")):
         runtime().store.delete(file.key)
+
+
+class _Received:
+    """A sink of the store's."""
+
+    def __init__(self) -> None:
+        self.incoming = runtime().store.receive(WHOLE_BYTES)
+
+    def write(self, content: bytes) -> None:
+        self.incoming.write(content)
+
+    def restart(self) -> None:
+        self.incoming.discard()
+        self.incoming = runtime().store.receive(WHOLE_BYTES)
+
+
+def _note(run: ReportRun, ending: str, sha256: str, size: int) -> None:
+    """Remember the hash of a file that people are given, so that a changed one is seen."""
+    with writing() as session:
+        found = session.get_one(ReportRun, run.id, with_for_update=True)
+        noted = {"sha256": sha256, "size": size}
+        if found.files.get(ending) != noted:
+            found.files = {**found.files, ending: noted}
+
+
+def _part_name(place: int) -> str:
+    return f"part{place:04d}.part"
+
+
+def _given_name(ending: str) -> str:
+    return f"report.{ending}"
 
 
 def _belongs_to(run: ReportRun) -> bytes:

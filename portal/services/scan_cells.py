@@ -50,6 +50,7 @@ class ScanCell(NamedTuple):
     too_large: bool = False  # the error is that a file is over 15 M: it can be compressed
     notice: str | None = None
     confirm_delete: bool = False
+    ends_with_it: str = ""  # what else the deletion would end, in a sentence
 
 
 class ScanLine(NamedTuple):

@@ -35,6 +35,7 @@ from portal.services import audit, jobs
 from portal.services.derived import tallied
 from portal.services.members import find_member
 from portal.services.transaction import writing
+from portal.services.transfer_forms import stop_without_form
 from portal.storage import Incoming, new_scan_key
 
 
@@ -147,6 +148,8 @@ def upload(
 def delete(actor: Actor, member_id: int) -> None:
     """Delete the member's form; it can be taken back for ``undo_days``.
 
+    A transfer to an outside system that needs it ends with it.
+
     Deleting what is deleted already changes nothing (a double click).
     """
     with writing():
@@ -157,6 +160,7 @@ def delete(actor: Actor, member_id: int) -> None:
         with tallied(member):
             end(scan, ScanState.DELETED, actor)
         audit.record(actor, audit.Event.SCAN_DELETED, member_id=member.id, scan_id=scan.id)
+        stop_without_form(actor, member)
 
 
 def restore(actor: Actor, member_id: int) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from portal.access import Action, Actor, Role
 from portal.errors import NotFound
 from portal.models import Member, Transfer
-from portal.rules.transfers import StepKind, TransferState, Turn, turn_after
-from portal.services import audit, transfer_telling, transfers_inside
+from portal.rules.transfers import StepKind, TransferKind, TransferState, Turn, turn_after
+from portal.services import audit, transfer_telling, transfers_inside, transfers_outside
 from portal.services.transaction import writing
 from portal.services.transfers import (
     TransferOutdated,
@@ -25,7 +25,7 @@ from portal.services.transfers import (
 def agree(actor: Actor, transfer_id: int) -> TransferState:
     """Agree for the organisation whose turn it is; returns where the transfer stands then.
 
-    Raises ``NotFound`` or ``TransferOutdated``.
+    Raises ``NotFound``, ``TransferOutdated`` or ``FormMissing``.
     """
     folders: list[str] = []
     with writing():
@@ -33,6 +33,9 @@ def agree(actor: Actor, transfer_id: int) -> TransferState:
         if did_last(actor, transfer, StepKind.AGREED) or did_last(actor, transfer, StepKind.DONE):
             return transfer.state
         require_turn(actor, transfer)
+        if transfer.kind is TransferKind.OUTSIDE:
+            transfers_outside.pass_on(actor, member, transfer)
+            return transfer.state
         following = turn_after(transfer.kind, transfer.turn)
         if following is None:
             folders = transfers_inside.receive(actor, member, transfer)

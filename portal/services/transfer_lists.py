@@ -26,6 +26,7 @@ from portal.rules.transfers import (
     turns_of,
 )
 from portal.services.organisations import names_on_paths, words_below
+from portal.services.outside_shown import OutsideFacts, outside_facts
 from portal.services.transfer_deciding import may_withdraw
 from portal.services.transfers import find_transfer
 
@@ -130,6 +131,7 @@ class ShownTransfer:
     member_in_sight: bool
     may_decide: bool
     may_withdraw: bool
+    outside: OutsideFacts | None
 
 
 _Of, _From, _To, _Holder = aliased(Member), *(aliased(Organisation) for _ in range(3))
@@ -200,12 +202,16 @@ def branch_transfers(actor: Actor, part: Part, after: str = "") -> TransferPage:
 
 
 def transfers_below(actor: Actor, part: Part, after: str = "") -> TransferPage:
-    """Those below a committee that are open, the first to end first, or expired, newest first."""
+    """Those below a committee that are open, the first to end first, or expired, newest first.
+
+    Of the open ones, if asked for, those that wait for the committee itself.
+    """
     expired = or_(
         Transfer.state == TransferState.EXPIRED,
         and_(Transfer.state == TransferState.OPEN, Transfer.ends_on < clock.today()),
     )
-    which = expired if part is Part.EXPIRED else is_open_now()
+    criteria = {Part.EXPIRED: expired, Part.WAITING: waiting_for(actor)}
+    which = criteria.get(part, is_open_now())
     query = _ROWS.where(transfers_for(actor, Action.WATCH_TRANSFERS), which)
     return _page(actor, query, after, soonest_first=part is not Part.EXPIRED)
 
@@ -253,6 +259,7 @@ def show(actor: Actor, transfer_id: int, action: Action = Action.VIEW_TRANSFER) 
         may_withdraw=row.is_open
         and allows(actor, Action.ASK_TRANSFER)
         and may_withdraw(actor, transfer),
+        outside=outside_facts(actor, transfer),
     )
 
 

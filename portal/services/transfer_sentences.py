@@ -41,4 +41,11 @@ TRANSFER_SENTENCES: Mapping[Event, Callable[[Told], str]] = {
     Event.MEMBER_ARRIVED: lambda told: (
         f"接收了 {told.whom}，从 {told.words('source') or '别的团支部'} 转入"
     ),
+    Event.MEMBER_MOVED_OUTSIDE: lambda told: (
+        f"登记了 {told.whom} {_where(told)} 的回执，转接完成：{told.words('receipt') or '编号不详'}"
+    ),
+    Event.MEMBER_CAME_BACK: lambda told: (
+        f"登记了 {told.whom} 从外部系统的 {told.words('source') or '别的组织'} 转回，"
+        f"凭证：{told.words('proof') or '不详'}"
+    ),
 }

@@ -7,8 +7,8 @@ from sqlalchemy import select
 from portal import clock
 from portal.access import Actor, Role
 from portal.extensions import db
-from portal.models import Account, Member, MessageKind, Organisation, Transfer
-from portal.rules.transfers import TransferKind, time_left
+from portal.models import Account, Member, MessageKind, Organisation, Transfer, TransferStep
+from portal.rules.transfers import StepKind, TransferKind, time_left
 from portal.services.messages import Letter, send_to_account, send_to_organisation
 
 OWN_PAGE = "/card/transfer"
@@ -174,10 +174,21 @@ def _tell_sides(actor: Actor | None, transfer: Transfer, subject: str, body: str
     sides = {transfer.from_branch_id: None, transfer.held_by_id: None}
     if transfer.kind is TransferKind.INSIDE and transfer.passed_on_at and transfer.to_branch_id:
         sides[transfer.to_branch_id] = None
+    sides.update(dict.fromkeys(_agreed(transfer)))
     acting = actor.organisation_id if actor and actor.role is not Role.MEMBER else None
     for organisation_id in sides:
         if organisation_id != acting:
             to_organisation(organisation_id, actor, transfer, subject, body)
+
+
+def _agreed(transfer: Transfer) -> list[int]:
+    """Who has agreed so far: of one to an outside system, the committee too."""
+    query = select(TransferStep.organisation_id).where(
+        TransferStep.transfer_id == transfer.id,
+        TransferStep.kind == StepKind.AGREED,
+        TransferStep.organisation_id.is_not(None),
+    )
+    return [one for one in db.session.scalars(query) if one is not None]
 
 
 def _target(transfer: Transfer) -> str:

@@ -25,6 +25,7 @@ from portal.models import (
     Transfer,
     TransferStep,
 )
+from portal.rules.leaving import LeavingReason
 from portal.rules.number_release import clean_reason
 from portal.rules.text import TextFault
 from portal.rules.transfers import (
@@ -108,6 +109,8 @@ def member_to_move(actor: Actor, member_id: int) -> Member:
 def why_not(actor: Actor, member: Member) -> str:
     """What stands against transferring a member, in a sentence; empty: nothing."""
     whom = whom_of(actor, member)
+    if member.left_reason is LeavingReason.MOVED_OUTSIDE:
+        return f"{whom}的团组织关系已转至外部系统，不能再转接。转回后由所在团支部办理转回登记。"
     if member.left_at is not None:
         return f"{whom}已被移出，不能办理团组织关系转接。请先由所在团支部恢复。"
     waiting = select(NumberRelease.id).where(
@@ -256,7 +259,9 @@ def require_open(transfer: Transfer) -> None:
     if state is TransferState.STOPPED:
         raise TransferOutdated(f"这份转接在 {at} 已终止：{transfer.answer}{_NOT_SAVED}")
     did = {
-        TransferState.DONE: "已同意，转接已经完成",
+        TransferState.DONE: "已办完，转接已经完成"
+        if transfer.kind is TransferKind.OUTSIDE
+        else "已同意，转接已经完成",
         TransferState.DECLINED: "没有同意这份转接",
         TransferState.WITHDRAWN: "已撤回这份转接",
     }[state]

@@ -6,13 +6,16 @@ refers to is refused (``weasy.OwnPictures``).
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterable
+from itertools import chain
+from mmap import ACCESS_READ, mmap
 from typing import Any, BinaryIO
 
 from portal.forking.server import Children, serve
 from portal.forking.wire import OK
 from portal.typesetting.weasy import typeset
 from portal.typesetting.whole import join
+from portal.typesetting.wire import asked_of
 
 
 def main() -> None:
@@ -26,13 +29,12 @@ def main() -> None:
     serve(Children(_work, opens_files=True, collects_garbage=False))
 
 
-def _work(request: dict[str, Any], source: BinaryIO) -> bytes | list[bytes]:
+def _work(request: dict[str, Any], source: BinaryIO) -> Iterable[bytes]:
     if request["task"] == "part":
-        return OK + typeset(source.read().decode(), tagged=request["tagged"])
-    head = json.loads(source.readline())
-    pieces = [source.read(size) for size in head["sizes"]]
-    stamps = pieces.pop() if head["stamped"] else None
-    return [OK, *join(pieces, stamps, head["marks"], head["links"])]
+        return [OK + typeset(source.read().decode(), tagged=request["tagged"])]
+    # Looked at where it lies: read here, a large whole would be held twice.
+    content = mmap(source.fileno(), 0, access=ACCESS_READ)
+    return chain([OK], join(content, **asked_of(content)))
 
 
 if __name__ == "__main__":

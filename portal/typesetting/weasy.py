@@ -11,6 +11,8 @@ from typing import Any, NoReturn
 import weasyprint
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
+from portal.typesetting.fonts import slim
+
 VARIANT = "pdf/ua-1"
 JPEG = "data:image/jpeg;base64,"
 _POINTS = 0.75  # of a CSS pixel
@@ -41,6 +43,7 @@ def typeset(html: str, *, tagged: bool) -> bytes:
     written = io.BytesIO()
 
     def write(_: Any, pdf: Any) -> NoReturn:
+        slim(pdf)
         pdf.write(written, b"1.7", identifier=False, compress=False)
         raise _Written
 

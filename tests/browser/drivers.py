@@ -1,7 +1,8 @@
 """One small interface over two ways to drive a browser, so that one story runs in every engine.
 
 Playwright drives today's Chromium; what it runs inside a page needs a newer engine than 86 and 69,
-which pyppeteer drives. Only what the stories need is here.
+which pyppeteer drives. Only what the stories need is here. ``seen`` is what stands on
+the screen, as a PNG.
 """
 
 from __future__ import annotations
@@ -61,6 +62,7 @@ class Driver(Protocol):
     def evaluate(self, script: str) -> Any: ...
     def viewport(self, width: int, height: int) -> None: ...
     def picture(self, name: str, *, whole: bool = False) -> None: ...
+    def seen(self) -> bytes: ...
     def offline(self, off: bool) -> None: ...
     def url(self) -> str: ...
     def close(self) -> None: ...
@@ -175,6 +177,9 @@ class PlaywrightPage:
     def picture(self, name: str, *, whole: bool = False) -> None:
         if WRITES_PICTURES:
             self.page.screenshot(path=PICTURES / f"{name}.png", full_page=whole)
+
+    def seen(self) -> bytes:
+        return bytes(self.page.screenshot())
 
     def offline(self, off: bool) -> None:
         self._context.set_offline(off)
@@ -292,6 +297,9 @@ class PyppeteerPage:
         path = PICTURES / f"{name}.png"
         if WRITES_PICTURES:
             self._run(self.page.screenshot({"path": str(path), "fullPage": whole}))
+
+    def seen(self) -> bytes:
+        return bytes(self._run(self.page.screenshot()))
 
     def offline(self, off: bool) -> None:
         self._run(self.page.setOfflineMode(off))

@@ -15,7 +15,7 @@ from portal import clock
 from portal.errors import NotFound
 from portal.extensions import db
 from portal.models import AuditRecord, ReportRun, RunState, Scan
-from portal.reports import archive, bound, making, working
+from portal.reports import archive, bound, making, pages, working
 from portal.reports.archive import REPORT, WITH_FORMS, TooManyPages
 from portal.reports.report import Asked
 from portal.rules.member_number import group_number
@@ -186,7 +186,7 @@ def test_a_form_replaced_meanwhile_stands_as_it_was_and_a_lost_one_is_told(
     scan = db.session.get_one(Scan, lost)
     runtime().store.delete(scan.storage_key)
     db.session.rollback()
-    assert making.finish(taken, tell=True)
+    assert pages.finish(taken, tell=True)
     run = report_runs.find_run(actor, run.id)
     text = [
         page.extract_text()

@@ -14,7 +14,7 @@ from sqlalchemy import update
 
 from portal.errors import NotFound
 from portal.models import Organisation, ReportRun
-from portal.reports import making
+from portal.reports import making, pages
 from portal.reports.brief import LAST_MONTH, REPORT
 from portal.reports.content import Content
 from portal.reports.report import Asked
@@ -106,7 +106,7 @@ def test_figures_stand_against_the_month_before(autumn: World) -> None:
 def test_each_format_says_the_same_on_one_page(autumn: World) -> None:
     with time_machine.travel(LATER, tick=False):
         run = made_run(autumn, autumn.district)
-        content = making.read_content(run)
+        content = pages.read_content(run)
         (page,) = PdfReader(io.BytesIO(pdf_of(autumn, autumn.district, run))).pages
         text = "".join(page.extract_text().split())
         assert "".join(content.extra["sentence"].split()) in text

@@ -16,7 +16,7 @@ from portal.access import Actor
 from portal.errors import NotAllowed, NotFound
 from portal.extensions import db
 from portal.models import AuditRecord, ReportRun
-from portal.reports import making
+from portal.reports import making, pages
 from portal.reports.certificate import REPORT
 from portal.reports.report import Asked
 from portal.rules.leaving import Leaving, LeavingReason
@@ -26,6 +26,7 @@ from portal.services import leaving
 from portal.services.members import PersonalField, plain_field
 from tests.builders import World
 from tests.reports.fonts import missing_glyphs
+from tests.typeset import joined
 
 RARE = "𠅤𬱖·買買提𣲚<b>李</b>"
 """Han of plane 2, a middle dot, and what would be markup."""
@@ -132,7 +133,7 @@ def test_whoever_verifies_it_sees_the_masked_name_and_what_it_said(world: World)
     member = world.add_member(world.branch, name="欧阳娜娜")
     run = certified(world, world.member_actor(member), member)
     stored = world.member(member)
-    shown = world.client(None).get(making.verify_path(run)).text
+    shown = world.client(None).get(pages.verify_path(run)).text
     assert "欧●" in shown
     assert "未认证（未上传入团志愿书）" in shown
     assert "校验码一致" in shown
@@ -177,4 +178,4 @@ def test_a_character_that_no_font_has_would_be_found(app: Flask) -> None:
     """So that "every glyph" above can fail: U+E000 is nobody's."""
     style = "<style>body { font-family: 'Noto Serif CJK SC' }</style>"
     part = runtime().typesetter.part(f'<html lang="zh-CN"><title>x</title>{style}<p>好\ue000')
-    assert missing_glyphs(runtime().typesetter.join([part])) != []
+    assert missing_glyphs(joined(runtime().typesetter, [part])) != []

@@ -24,6 +24,7 @@ from portal.rules.scan_checks import Fault, FaultKind, Verdict
 from portal.runtime import runtime
 from portal.services import checks, numbers
 from portal.services.scans import current_scan
+from portal.typesetting.typesetter import InMemory
 from tests.builders import Node, World
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -79,8 +80,9 @@ def document_of(world: World, report: Report) -> Document:
 def test_the_first_page_looks_as_it_did(november: World, report: Report) -> None:
     document = document_of(november, report)
     parts = [runtime().typesetter.part(piece.html()) for piece in document.parts()]
-    whole, _ = document.join(parts)
-    drawn = pypdfium2.PdfDocument(whole)[0].render(scale=1).to_pil().convert("L")
+    whole = InMemory()
+    document.join(parts, whole)
+    drawn = pypdfium2.PdfDocument(bytes(whole.content))[0].render(scale=1).to_pil().convert("L")
     kept = GOLDEN / f"{report.slug}.png"
     if os.environ.get("PORTAL_WRITE_PICTURES"):
         GOLDEN.mkdir(exist_ok=True)

@@ -20,7 +20,7 @@ from portal.access import Action
 from portal.errors import NotFound
 from portal.extensions import db
 from portal.models import Account, Message, ReportRun, RunState
-from portal.reports import making, working
+from portal.reports import making, pages, working
 from portal.reports.registry import REPORTS, find_report
 from portal.reports.report import Asked
 from portal.rules.report_codes import group_code, parse_code
@@ -143,7 +143,7 @@ def test_a_worker_that_is_lost_leaves_its_finished_parts_to_the_next(
     assert taken is not None
     actor = world.actor(world.district)
     assert making.begin(taken, actor)
-    assert not making.finish(taken, tell=True, go_on=lambda: False)  # it ends here
+    assert not pages.finish(taken, tell=True, go_on=lambda: False)  # it ends here
     first = sorted(file.key for file in runtime().store.keys(f"{run.folder}/"))
     assert len(first) == 3  # what it says, two parts
     world.add_member(world.branch)  # after the state that the report shows
@@ -170,7 +170,7 @@ def test_a_cancelled_one_keeps_nothing(world: World, monkeypatch: pytest.MonkeyP
     making.begin(taken, actor)
     report_runs.cancel(actor, run.id)
     with pytest.raises(report_work.LeaseLost):
-        making.finish(taken, tell=True)
+        pages.finish(taken, tell=True)
     run = report_runs.find_run(actor, run.id)
     assert run.state is RunState.CANCELLED
     assert making.file_of(actor, run, "pdf") is None
@@ -190,7 +190,7 @@ def test_files_go_after_a_week_and_the_code_can_be_verified_still(world: World) 
 def test_a_changed_paper_is_seen(world: World) -> None:
     run = ordered(world, "progress", world.district)
     browser = world.client(None)
-    good = browser.get(making.verify_path(run)).get_data(as_text=True)
+    good = browser.get(pages.verify_path(run)).get_data(as_text=True)
     assert "校验码一致" in good
     bad = browser.get(f"/verify?code={run.code}&mark=0123456789ABCDEF").get_data(as_text=True)
     assert "校验码不一致" in bad
@@ -223,8 +223,8 @@ def test_the_code_on_paper_leads_a_phone_to_the_answer(world: World) -> None:
     document = pypdfium2.PdfDocument(made)
     drawn = document[len(document) - 1].render(scale=2.5).to_pil()
     found = zxingcpp.read_barcodes(drawn)
-    assert [one.text for one in found] == [f"http://portal{making.verify_path(run)}"]
-    shown = world.client(None).get(making.verify_path(run)).get_data(as_text=True)
+    assert [one.text for one in found] == [f"http://portal{pages.verify_path(run)}"]
+    shown = world.client(None).get(pages.verify_path(run)).get_data(as_text=True)
     assert "校验码一致" in shown
 
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.rules.leaving import (
+    CHOOSABLE,
     Leaving,
     LeavingFault,
     LeavingReason,
@@ -148,7 +149,7 @@ def test_a_leaving_that_says_too_little_is_refused_beside_the_field(
     assert found.field == field
 
 
-@pytest.mark.parametrize("reason", LeavingReason)
+@pytest.mark.parametrize("reason", CHOOSABLE)
 def test_each_reason_has_its_word(reason: LeavingReason) -> None:
     assert reason.label in ("退团或离团", "去世", "录入错误")
     assert check_leaving(reason, " 说明 ") == Leaving(reason, "说明")

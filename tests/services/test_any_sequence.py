@@ -24,7 +24,7 @@ from portal.access import Actor, Role
 from portal.errors import PortalError
 from portal.extensions import db
 from portal.models import Joining, Member, NumberRelease, Organisation, RoundChoice
-from portal.rules.leaving import Leaving, LeavingReason
+from portal.rules.leaving import CHOOSABLE, Leaving, LeavingReason
 from portal.rules.organisations import OrganisationKind as Kind
 from portal.rules.progress import Period
 from portal.rules.scan_checks import Fault, FaultKind, Verdict
@@ -174,7 +174,7 @@ def machine_from(begin_anew: Callable[[], World]) -> type[RuleBasedStateMachine]
                 else:
                     arranging.save(actor, member.id, scan.id, "2.1" + ".3" * (scan.pages > 2))
 
-        @rule(which=WHICH, reason=st.sampled_from(list(LeavingReason)))
+        @rule(which=WHICH, reason=st.sampled_from(CHOOSABLE))
         def leaves(self, which: int, reason: LeavingReason) -> None:
             with attempt():
                 actor, member = self.home(which)

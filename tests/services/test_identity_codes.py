@@ -10,6 +10,7 @@ import pytest
 import time_machine
 from flask import Flask
 from sqlalchemy import event, func, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from portal.access import Actor
 from portal.errors import NotAllowed
@@ -17,9 +18,10 @@ from portal.extensions import db
 from portal.models import Account, AnsweredCode, AuditRecord, Organisation
 from portal.rules.identity_codes import IdentityCode, day_number, write_token
 from portal.rules.irregular import Irregularity
-from portal.rules.leaving import Leaving, LeavingReason
+from portal.rules.leaving import CHOOSABLE, Leaving, LeavingReason
+from portal.rules.transfers_outside import Destination, Receipt
 from portal.runtime import runtime
-from portal.services import identity_answers
+from portal.services import identity_answers, transfer_deciding, transfers_outside
 from portal.services.audit import Event
 from portal.services.identity import identity_for
 from portal.services.identity_answers import Answer, AnswerKind, Scanned, scanned, use_up
@@ -94,12 +96,27 @@ def test_whoever_scans_it_sees_name_branch_and_number_masked_and_nothing_else(
     )
 
 
-def test_the_answer_is_one_statement(app: Flask, actor: Actor) -> None:
-    token, asked = shown(actor), []
+def test_the_answer_is_one_statement_of_seeks(app: Flask, actor: Actor) -> None:
+    found_code, besides = found(shown(actor)), []
     db.session.rollback()
-    event.listen(db.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
-    identity_answers.answer(scanned(token))
-    assert len([one for one in asked if one != "BEGIN"]) == 1, asked
+    event.listen(db.engine, "before_cursor_execute", lambda *given: besides.append(given[2]))
+    identity_answers.answer(found_code)  # past SQLAlchemy: what it is asked would be others
+    assert besides == []
+    if db.engine.dialect.name == "sqlite":
+        asked = {"member_id": 1, "code_hash": b""}
+        sql = str(identity_answers._FIND.compile(db.engine))
+        plan = db.session.connection().exec_driver_sql(
+            f"EXPLAIN QUERY PLAN {sql}", (asked["code_hash"], asked["member_id"])
+        )
+        assert all(row.detail.startswith("SEARCH") for row in plan)
+
+
+def test_an_answer_that_the_database_cant_give_is_sqlalchemys_error(actor: Actor) -> None:
+    found_code = found(shown(actor))
+    with writing() as session:
+        session.connection().exec_driver_sql("ALTER TABLE answered_code RENAME TO elsewhere")
+    with pytest.raises(SQLAlchemyError, match="answered_code"):
+        identity_answers.answer(found_code)
 
 
 def test_a_new_member_without_a_form_is_not_certified(world: World) -> None:
@@ -171,7 +188,7 @@ def test_a_number_that_is_released_meanwhile_is_told(
     assert world.member(member).irregularity is Irregularity.RELEASED
 
 
-@pytest.mark.parametrize("reason", list(LeavingReason))
+@pytest.mark.parametrize("reason", CHOOSABLE)
 def test_of_who_is_set_aside_meanwhile_nothing_is_said(
     world: World, member: int, actor: Actor, reason: LeavingReason
 ) -> None:
@@ -181,6 +198,19 @@ def test_of_who_is_set_aside_meanwhile_nothing_is_said(
     assert (said.kind, said.person) == (AnswerKind.GONE, None)
     assert show_code(actor, single_use=False).code is None
     assert not show_code(actor, single_use=False).identity.is_certified
+
+
+def test_of_who_is_moved_outside_meanwhile_nothing_is_said(
+    world: World, member: int, actor: Actor
+) -> None:
+    token, branch = shown(actor), world.actor(world.branch)
+    where = Destination("天津", "天津市河西区某中学团委高二（3）班团支部", "李老师 022-12345678")
+    transfer = transfers_outside.ask(branch, member, where, "升学或转学", "")
+    transfer_deciding.agree(world.actor(world.district), transfer)
+    transfers_outside.enter_receipt(branch, transfer, Receipt("TJ-2026-77", date(2026, 11, 20)))
+    said = answer(token)
+    assert (said.kind, said.person) == (AnswerKind.GONE, None)
+    assert show_code(actor, single_use=False).code is None
 
 
 def test_of_a_disabled_account_nothing_is_said(actor: Actor) -> None:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from hypothesis import HealthCheck, settings
@@ -43,8 +44,9 @@ from portal.models import (
     NumberRelease,
     ReleaseState,
 )
-from portal.rules.leaving import Leaving, LeavingReason
+from portal.rules.leaving import CHOOSABLE, Leaving, LeavingReason
 from portal.rules.member_number import check_typed_number
+from portal.rules.outside import Proof
 from portal.runtime import runtime
 from portal.services import fsck, joining, joining_review, leaving, numbers
 from portal.services.audit import Event
@@ -55,7 +57,15 @@ from portal.services.transaction import writing
 from tests.builders import World
 
 # Few, so that they meet: of two years, one outside the prefix, one of another province, one short.
-NUMBERS = ("202611000001", "202611000002", "202511000003", "202611900004", "202631000005", "2026")
+ELSEWHERE = "202631000005"
+CAME_FROM: dict[str, Any] = {
+    "former_place": "31",
+    "former_organisation": "上海市某中学团委高一（1）班团支部",
+    "proof": Proof.RECEIPT,
+    "proof_number": "沪 9",
+    "proof_on": date(2026, 11, 20),
+}
+NUMBERS = ("202611000001", "202611000002", "202511000003", "202611900004", ELSEWHERE, "2026")
 MONTHS = (date(2026, 10, 1), date(2025, 3, 1), date(2016, 5, 1))
 APPROVALS = (date(2026, 10, 20), date(2026, 11, 2), None)
 
@@ -101,24 +111,31 @@ class NumberLife(RuleBasedStateMachine):
 
     @rule(target=members, far=st.booleans(), number=some_number)
     def a_person_joins(self, far: bool, number: str) -> object:
-        """Applies with a number, is returned, corrects nothing, is approved: if the rules let."""
+        """Applies with a number, is returned, corrects nothing, is approved: if the rules let.
+
+        With another province's number they come from outside.
+        """
         branch, month = self.world.far_branch if far else self.world.branch, MONTHS[0]
         applicant = self.world.applicant()
-        joining.choose_branch(applicant, branch.id)
         filled = self.world.application(number=number, joined=month, approved_on=APPROVALS[0])
+        if number == ELSEWHERE:
+            joining.choose_kind(applicant, moved_in=True)
+            filled = replace(filled, approved_on=None, **CAME_FROM)
+        joining.choose_branch(applicant, branch.id)
+        version = joining.own_joining(applicant).version
         allowed = not (
             check_typed_number(number, month, runtime().policy) or number in self.held.values()
         )
         with suppress(joining.JoiningIncomplete):
-            joining.send(applicant, 2, filled, age_confirmed=True)
+            joining.send(applicant, version, filled, age_confirmed=True)
         assert allowed == (joining.own_joining(applicant).state is JoiningState.SENT)
         if not allowed:
             return multiple()
         admin, joining_id = self.world.actor(branch), applicant.joining_id
         assert joining_id is not None
-        joining_review.send_back(admin, joining_id, 3, "请核对编号")
-        joining.send(applicant, 4, filled, age_confirmed=True)
-        member_id = joining_review.approve(admin, joining_id, 5, compared=True)
+        joining_review.send_back(admin, joining_id, version + 1, "请核对编号")
+        joining.send(applicant, version + 2, filled, age_confirmed=True)
+        member_id = joining_review.approve(admin, joining_id, version + 3, compared=True)
         self.branch_of[member_id], self.held[member_id] = branch, number
         self.record[member_id].append(Event.JOINING_APPROVED)
         return member_id
@@ -197,7 +214,7 @@ class NumberLife(RuleBasedStateMachine):
     @rule(
         target=members,
         member=consumes(members),
-        reason=st.sampled_from(LeavingReason),
+        reason=st.sampled_from(CHOOSABLE),
         back=st.booleans(),
     )
     def a_member_is_set_aside(self, member: int, reason: LeavingReason, back: bool) -> object:

@@ -13,6 +13,7 @@ import pytest
 from pypdf import PdfReader
 
 from portal.typesetting.typesetter import Mark, NotTypeset, Part, Typesetter
+from tests.typeset import joined
 
 ROWS = 12
 PAGE = "@page{size:A6;margin:10mm}table{width:100%;border-collapse:collapse}tr{break-inside:avoid}"
@@ -45,7 +46,7 @@ def whole(typesetter: Typesetter, parts: list[Part]) -> bytes:
     assert stamps.pages == pages
     before = [0, parts[0].pages, parts[0].pages + parts[1].pages]
     marks = [Mark(name, page, 300.0) for name, page in zip("甲乙丙", before, strict=True)]
-    return typesetter.join(parts, stamps=stamps, marks=marks, links={"x": before[2]})
+    return joined(typesetter, parts, stamps=stamps, marks=marks, links={"x": before[2]})
 
 
 def reader_of(whole: bytes) -> PdfReader:
@@ -129,7 +130,7 @@ def test_rare_han_and_the_middle_dot_are_no_boxes(typesetter: Typesetter) -> Non
     rare = "𠀀𫇭㛃䶮·"
     style = '<style>p{font-family:"Noto Serif CJK SC","HanaMinA","HanaMinB"}</style>'
     part = typesetter.part(f"<html lang=zh-CN><title>t</title>{style}<p>阿依古丽·{rare}</p></html>")
-    made = typesetter.join([part])
+    made = joined(typesetter, [part])
     page = reader_of(made).pages[0]
     assert rare in page.extract_text()
     drawn = pypdfium2.PdfDocument(made)[0].get_textpage()
@@ -151,7 +152,7 @@ def test_rare_han_and_the_middle_dot_are_no_boxes(typesetter: Typesetter) -> Non
     ],
 )
 def test_a_document_fetches_nothing(typesetter: Typesetter, markup: str) -> None:
-    made = typesetter.join([typesetter.part(html("甲", 1, markup))])
+    made = joined(typesetter, [typesetter.part(html("甲", 1, markup))])
     reader = reader_of(made)
     assert "甲0" in reader.pages[0].extract_text()
     assert not reader.attachments

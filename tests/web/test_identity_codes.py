@@ -287,11 +287,19 @@ def test_staff_see_the_same_state(world: World, member: int) -> None:
     assert "未认证（编号不规范：已解除占用未重填）" in browser.get(f"/members/{member}").text
 
 
-def test_the_public_address_stands_in_the_code(app: Flask, phone: Browser) -> None:
+def test_the_public_address_stands_in_the_code_and_on_the_answer(
+    app: Flask, phone: Browser, other: Browser
+) -> None:
     parts = app.extensions["portal"]
     settings = parts.settings.model_copy(update={"public_url": "https://tyzx.example.cn"})
     app.extensions["portal"] = replace(parts, settings=settings)
-    assert drawn(phone.get("/card/code").text).startswith("https://tyzx.example.cn/c/")
+    address = drawn(phone.get("/card/code").text)
+    assert address.startswith("https://tyzx.example.cn/c/")
+    answer = other.get(
+        address.removeprefix("https://tyzx.example.cn"), headers={"Host": "evil.example"}
+    )
+    assert "tyzx.example.cn/c/" in answer.text
+    assert "evil.example" not in answer.text
 
 
 def test_the_code_is_small_enough_for_a_cheap_camera(app: Flask, phone: Browser) -> None:

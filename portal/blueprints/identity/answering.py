@@ -1,7 +1,8 @@
 """What whoever scans a 身份码 sees. Open to everybody: who stands at a door may have no account.
 
 The address holds the code, so nothing of it may be kept: not in a log (``portal/logs.py`` writes
-the route), a cache, a search engine, or the Referer of what is opened from here.
+the route), a cache, a search engine, or the Referer of what is opened from here. The plain answer
+is given by ``door`` already, with the same page.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
 from portal.blueprints.gate import public
+from portal.blueprints.identity.page import NO_TRACES, note, page_of
 from portal.blueprints.identity.showing import blueprint
 from portal.extensions import limiter
 from portal.services import identity_answers
 from portal.services.identity_answers import Answer, AnswerKind, scanned
 
 _STATUS = {AnswerKind.UNREADABLE: 404, AnswerKind.EXPIRED: 410, AnswerKind.USED: 410}
-_ANSWERED = (AnswerKind.CERTIFIED, AnswerKind.NOT_CERTIFIED)
 _BROWSER = "scans"
 """In the cookie of a browser that used up a single-use code: a random value, for this alone."""
 
@@ -34,9 +35,8 @@ def answer(token: str) -> Response:
     if found is None:
         return _unreadable()
     said = identity_answers.answer(found, _browser() if found.code.single_use else None)
-    if said.kind in _ANSWERED and not said.single_use and request.method == "GET":
-        notes = current_app.extensions["portal.notes"]
-        notes.add(found.hash, found.code.member_id, said.at)
+    if request.method == "GET":
+        note(current_app, found, said)
     return _page(said)
 
 
@@ -80,20 +80,12 @@ def _count_guess() -> None:
 
 
 def _page(said: Answer, *, too_many: bool = False) -> Response:
-    """Rendered without what other pages' heads need: that takes longer than all the rest."""
-    template = current_app.jinja_env.get_template("identity/answer.html")
-    shown = template.render(
-        said=said,
-        kinds=AnswerKind,
-        too_many=too_many,
-        host=request.host,
-        csrf_token=generate_csrf if said.kind is AnswerKind.ASKS else None,
-    )
+    token = generate_csrf if said.kind is AnswerKind.ASKS else None
+    shown = page_of(current_app, said, request.host, too_many=too_many, csrf_token=token)
     status = 429 if too_many else _STATUS.get(said.kind, 200)
     return _without_traces(Response(shown, status, mimetype="text/html"))
 
 
 def _without_traces(response: Response) -> Response:
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["X-Robots-Tag"] = "noindex, nofollow, noarchive"
+    response.headers.update(NO_TRACES)
     return response

@@ -17,6 +17,7 @@ from portal.rules.scan_refusals import RefusalReason, ScanRefused
 from portal.services import scans
 from portal.services.listing import MemberRow, find_row
 from portal.services.members import find_member
+from portal.services.transfer_forms import warning_before_deletion
 from portal.storage import Incoming
 from portal.web import PortalRequest, asked_turn, current_actor, is_partial, page_or_partial
 
@@ -69,7 +70,9 @@ def delete(member_id: int) -> Response:
     if request.method == "POST":
         scans.delete(current_actor(), member_id)
         return _cell_or_back(member_id)
-    asking = _row(member_id).cell._replace(confirm_delete=True)
+    asking = _row(member_id).cell._replace(
+        confirm_delete=True, ends_with_it=warning_before_deletion(member_id)
+    )
     return page_or_partial("members/delete_scan.html", "members/_cell.html", cell=asking, row=None)
 
 

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from portal.access import Action
 from portal.blueprints.gate import requires
 from portal.blueprints.members.views import blueprint
-from portal.rules.leaving import NOTE_LENGTH, LeavingFault, LeavingReason, check_leaving
+from portal.rules.leaving import CHOOSABLE, NOTE_LENGTH, LeavingFault, check_leaving
 from portal.services import leaving
 from portal.services.members import find_member
 from portal.web import current_actor
@@ -33,7 +33,7 @@ def leave(member_id: int) -> Response:
     page = render_template(
         "members/leave.html",
         member=member,
-        reasons=LeavingReason,
+        reasons=CHOOSABLE,
         note_length=NOTE_LENGTH,
         typed=request.form,
         fault=fault,

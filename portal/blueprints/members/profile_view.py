@@ -72,7 +72,9 @@ def profile_for(actor: Actor, member: Member, *, shown: Mapping[str, str] | None
         identity=identity_for(member),
         may_edit=left is None and allows(actor, Action.EDIT_MEMBER),
         may_issue_code=left is None and allows(actor, Action.ISSUE_MEMBER_CODE),
-        may_release=member.number is not None and allows(actor, Action.RELEASE_NUMBER),
+        may_release=member.number is not None
+        and not (left and left.reason.keeps_number_for_good)
+        and allows(actor, Action.RELEASE_NUMBER),
         may_see_history=allows(actor, Action.VIEW_NUMBER_HISTORY),
         may_set_aside=left is None and allows(actor, Action.SET_MEMBER_ASIDE),
         checks=checks_of(member.id),

@@ -13,7 +13,7 @@ from portal.blueprints.reports.views import blueprint
 from portal.errors import NotFound
 from portal.extensions import limiter
 from portal.models import RunState
-from portal.reports import making
+from portal.reports import making, pages
 from portal.services import report_files, report_runs
 from portal.web import asked_turn, current_actor, look_pause, page_or_partial
 
@@ -38,7 +38,7 @@ def run(run_id: int) -> Response:
         left=report_runs.seconds_left(found),
         turn=turn,
         pause=look_pause(turn) if found.due_at is not None else None,
-        verify_path=making.verify_path(found) if found.state is RunState.DONE else "",
+        verify_path=pages.verify_path(found) if found.state is RunState.DONE else "",
         kept_days=report_files.KEPT.days,
     )
 
@@ -62,7 +62,7 @@ def file(run_id: int, ending: str) -> Response:
     if content is None:
         if ending not in making.FORMATS:
             raise NotFound
-        raise making.FilesGone
+        raise report_files.FilesGone
     answer = make_response(content)
     answer.mimetype = _TYPES[ending]
     name = f"{found.about_name}{found.title}-{found.code}.{ending}"

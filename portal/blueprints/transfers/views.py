@@ -7,9 +7,9 @@ from collections.abc import Callable
 from flask import Blueprint, flash, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from portal.access import Action
+from portal.access import Action, allows
 from portal.blueprints.gate import requires
-from portal.rules.transfers import TransferState
+from portal.rules.transfers import TransferKind, TransferState
 from portal.services import transfer_deciding as deciding
 from portal.services import transfer_lists as lists
 from portal.services.transfer_lists import Part, TransferRow
@@ -29,7 +29,9 @@ EMPTY = {
     Part.OPEN: "没有等对方办理的转接。",
     Part.ENDED: "还没有结束的转接。",
 }
+DISTRICT_PARTS = {Part.OPEN: "办理中", Part.WAITING: "待本级审核", Part.EXPIRED: "到期未办完"}
 EMPTY_BELOW = {
+    Part.WAITING: "没有等本级审核的转接。团员转至外部系统、团支部同意后，会出现在这里。",
     Part.OPEN: "下级团支部没有正在办理的转接。",
     Part.EXPIRED: "没有到期未办完的转接。",
 }
@@ -57,14 +59,19 @@ def index() -> Response:
 @requires(Action.WATCH_TRANSFERS)
 def below() -> Response:
     """组织关系转接 below a committee: who has each open one, and which expired."""
-    actor, part = current_actor(), _part(COMMITTEE_PARTS)
+    actor = current_actor()
+    parts = DISTRICT_PARTS if allows(actor, Action.DECIDE_TRANSFER) else COMMITTEE_PARTS
+    part = _part(parts)
+    counts = {Part.OPEN: lists.count_below(actor)}
+    if Part.WAITING in parts:
+        counts[Part.WAITING] = lists.count_waiting(actor)
     return page_or_partial(
         "transfers/index.html",
         "transfers/_list.html",
         listed=lists.transfers_below(actor, part, request.args.get("after", "")),
         part=part,
-        parts=COMMITTEE_PARTS,
-        counts={Part.OPEN: lists.count_below(actor)},
+        parts=parts,
+        counts=counts,
         empty=EMPTY_BELOW[part],
         url="/transfers/below",
         first=not request.args.get("after"),
@@ -87,6 +94,9 @@ def agree(transfer_id: int) -> Response:
         state = deciding.agree(current_actor(), transfer_id)
         if state is TransferState.DONE:
             return "已同意，转接完成。团员已在“我的团员”里，请核对信息和《入团志愿书》。"
+        row = lists.show(current_actor(), transfer_id).row
+        if row.kind is TransferKind.OUTSIDE:
+            return f"已同意，下一步由 {row.held_by} 办理：{row.turn.label}。"
         return "已同意，现在等对方团支部办理。"
 
     return _decided(transfer_id, act)
