@@ -7,6 +7,7 @@ from flask import current_app
 from portal import clock
 from portal.runtime import runtime
 from portal.services.own_data import OwnData
+from portal.typesetting.typesetter import InMemory
 
 
 def as_pdf(data: OwnData) -> bytes:
@@ -14,5 +15,6 @@ def as_pdf(data: OwnData) -> bytes:
     html = current_app.jinja_env.get_template("reports/own_data.html").render(
         data=data, made=clock.format_second(data.made_at)
     )
-    typesetter = runtime().typesetter
-    return typesetter.join([typesetter.part(html)])
+    typesetter, whole = runtime().typesetter, InMemory()
+    typesetter.join(whole, [typesetter.part(html)])
+    return bytes(whole.content)
