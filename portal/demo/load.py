@@ -24,6 +24,7 @@ from portal.demo.members import DemoMember, demo_members
 from portal.demo.outside import go_outside
 from portal.demo.paper import Paper, bind
 from portal.demo.supervision import supervise
+from portal.demo.transfers import transfer_some
 from portal.demo.tree import Node, Tree, demo_tree
 from portal.extensions import db
 from portal.models import (
@@ -94,6 +95,7 @@ def load_demo(*, progress: Progress = lambda _text: None) -> None:
         restart_sequences()
     progress_days.store(past_days(rows, scans, {home.id: home.path for home in branches}))
     supervise()
+    transfer_some()
     go_outside()
     write_accounts([*listed, login])
     progress(f"{len(scans)} 份《入团志愿书》，用时 {time.monotonic() - began:.0f} 秒")

@@ -10,7 +10,15 @@ from portal import clock
 from portal.access import Actor, in_subtree
 from portal.demo.supervision import actor_of
 from portal.extensions import db
-from portal.models import Member, NumberRelease, Organisation, ReleaseState, Scan, ScanState
+from portal.models import (
+    Member,
+    NumberRelease,
+    Organisation,
+    ReleaseState,
+    Scan,
+    ScanState,
+    Transfer,
+)
 from portal.rules.transfers_outside import Destination, Receipt
 from portal.services import transfer_deciding, transfers_outside
 
@@ -53,6 +61,7 @@ def _members(district: Actor) -> list[tuple[int, int]]:
             in_subtree(district.organisation_path),
             Member.branch_id.not_in(kept),
             Member.id.not_in(asked),
+            Member.id.not_in(select(Transfer.member_id)),
         )
         .order_by(Member.id)
     )

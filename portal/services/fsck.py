@@ -1,7 +1,8 @@
 """``flask fsck``: does what is stored agree with what the rules say and with the files.
 
 Checked: paths of the tree, stored rules of each member, tallies of each branch, who holds which
-number, jobs and looks (fsck_looks.py), what scans were made from, and rows against files both ways.
+number, jobs and looks (fsck_looks.py), what scans were made from, open transfers
+(fsck_transfers.py), and rows against files both ways.
 ``--repair`` mends derived data (rules, tallies, open holdings, jobs, looks) only; a form is never
 touched.
 """
@@ -20,7 +21,7 @@ from portal import clock
 from portal.extensions import db
 from portal.models import Member, NumberHolding, Organisation, Scan, ScanCheck, ScanState
 from portal.runtime import runtime
-from portal.services import audit, drafts, fsck_looks, fsck_tallies, letter_files
+from portal.services import audit, drafts, fsck_looks, fsck_tallies, fsck_transfers, letter_files
 from portal.services.derived import derive
 from portal.services.transaction import writing
 
@@ -45,6 +46,7 @@ def check(*, read_files: bool = True) -> list[Finding]:
     findings += _check_holdings()
     findings += [Finding("job", *found, derived=True) for found in fsck_looks.check()]
     findings += _check_originals()
+    findings += [Finding("transfer", *found, derived=False) for found in fsck_transfers.check()]
     findings += _check_files(read_files)
     db.session.rollback()
     return findings

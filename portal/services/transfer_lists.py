@@ -74,6 +74,11 @@ class TransferRow(NamedTuple):
         return self.state is TransferState.OPEN
 
     @property
+    def holder(self) -> str:
+        """Who has or had it, without what is above them."""
+        return self.held_by.rpartition(" › ")[2]
+
+    @property
     def left(self) -> str:
         """剩 3 天."""
         return time_left(self.ends_on, clock.today())
@@ -123,7 +128,6 @@ class ShownTransfer:
     row: TransferRow
     steps: tuple[ShownStep, ...]
     stages: tuple[Stage, ...]
-    asked_by: str
     number: str | None
     joined: date | None
     has_scan: bool
@@ -242,12 +246,10 @@ def show(actor: Actor, transfer_id: int, action: Action = Action.VIEW_TRANSFER) 
     )
     in_sight = db.session.scalar(select(Member.id).where(Member.id == member.id, sight)) is not None
     known = in_sight or row.is_open
-    steps = _steps(actor, transfer)
     return ShownTransfer(
         row=row,
-        steps=steps,
+        steps=_steps(actor, transfer),
         stages=_stages(row),
-        asked_by=steps[0].who,
         number=member.number if known else None,
         joined=member.joined if known else None,
         has_scan=known and member.has_scan,
@@ -295,13 +297,18 @@ def _parse_key(text: str) -> tuple[date, int] | None:
 
 
 def _rows(actor: Actor, found: Sequence[Any]) -> tuple[TransferRow, ...]:
-    """Names for paths: from right below a committee down, from the district on for all others."""
+    """Names for paths: from right below a committee down, from the district on for all others.
+
+    A branch reads 本支部 for itself: of two long names in a row it is the other one that counts.
+    """
     paths = {path for row in found for path in row[-3:] if path}
     names, today = names_on_paths(paths), clock.today()
 
     def words(path: str | None) -> str:
         if path is None:
             return ""
+        if actor.role is Role.BRANCH and path == actor.organisation_path:
+            return "本支部"
         top = actor.organisation_path
         if actor.role in (Role.MEMBER, Role.BRANCH) or not path.startswith(top):
             top = "/" + path.strip("/").split("/")[0] + "/"

@@ -11,11 +11,13 @@ from typing import Any, NoReturn
 import weasyprint
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
-from portal.typesetting.fonts import slim
+from portal.typesetting.fonts import share_fonts, slim
 
 VARIANT = "pdf/ua-1"
 JPEG = "data:image/jpeg;base64,"
 _POINTS = 0.75  # of a CSS pixel
+
+share_fonts()
 
 
 class _Written(Exception):

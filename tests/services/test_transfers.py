@@ -566,6 +566,21 @@ def test_the_member_stays_signed_in_and_belongs_to_the_new_branch(
     assert (now.organisation_id, now.organisation_name) == (world.far_branch.id, "第八中学团支部")
 
 
+def test_fsck_finds_a_transfer_that_hangs_in_the_air(world: World, member: int) -> None:
+    ask_of_branch(world, member)
+    world.set_columns(member, left_at=datetime.now(UTC), left_reason=LeavingReason.LEFT_LEAGUE)
+    with writing() as session:
+        session.get_one(Organisation, world.far_branch.id).closed_at = datetime.now(UTC)
+    found = {one.text for one in fsck.check() if one.kind == "transfer"}
+    assert found == {
+        "is open, but its member was set aside",
+        "is open, but the branch it leads to is closed",
+    }
+    world.set_columns(member, left_at=None, left_reason=None, branch_id=world.sister.id)
+    found = {one.text for one in fsck.check() if one.kind == "transfer"}
+    assert "is open, but its member is in another branch" in found
+
+
 # ---- two at once ----
 
 

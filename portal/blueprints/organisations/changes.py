@@ -107,7 +107,8 @@ def close(organisation_id: int) -> Response:
     page = ChangePage(
         title="撤销",
         button="撤销",
-        explains="撤销后不再出现在名单、查找和选择里，它的账号停用并退出登录。以后可以恢复。",
+        explains="撤销后不再出现在名单、查找和选择里，它的账号停用并退出登录。以后可以恢复。"
+        "要转入它、还没有办完的团组织关系转接随之终止，双方和本人会收到通知。",
         action_url=f"/organisations/{organisation_id}/close",
         danger=True,
     )
