@@ -115,3 +115,10 @@ def test_the_documentation_names_every_chapter_and_column(phone: Browser) -> Non
         assert f"`{key}`" in text
         for row in rows if isinstance(rows, list) else ():
             assert all(f"`{column}`" in text for column in row)
+
+
+def test_many_phones_behind_one_address_do_not_stop_each_other(world: World) -> None:
+    for _ in range(8):
+        browser = world.client(world.member_actor(world.add_member()).login)
+        answer = browser.post("/card/data", {"password": PASSWORD, "format": "json"})
+        assert answer.status_code == 200

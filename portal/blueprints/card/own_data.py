@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from portal.access import Action
 from portal.blueprints.card.views import blueprint
 from portal.blueprints.gate import requires
-from portal.blueprints.passwords.guessing import count_guess, slow_guessing
+from portal.blueprints.passwords.guessing import by_account, count_guess, slow_guessing
 from portal.blueprints.reports.views import portal_address
 from portal.extensions import limiter
 from portal.reports.own_data import as_pdf
@@ -23,7 +23,7 @@ _TYPES = {"json": "application/json", "pdf": "application/pdf"}
 
 
 @blueprint.route("/card/data", methods=["GET", "POST"])
-@limiter.limit("6 per minute;30 per hour", methods=["POST"])
+@limiter.limit("6 per minute;30 per hour", key_func=by_account, methods=["POST"])
 @slow_guessing
 @requires(Action.TAKE_OWN_DATA)
 def own_data() -> Response:

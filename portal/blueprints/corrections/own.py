@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from portal.access import Action, Actor
 from portal.blueprints.card.page import own_member
 from portal.blueprints.gate import requires
+from portal.blueprints.passwords.guessing import by_account
 from portal.errors import NotFound
 from portal.extensions import limiter
 from portal.rules.corrections import CorrectionField
@@ -23,7 +24,7 @@ BACK = "/card/information"
 
 
 @blueprint.route("/card/information/<field>", methods=["GET", "POST"])
-@limiter.limit("10 per minute;40 per hour", methods=["POST"])
+@limiter.limit("10 per minute;40 per hour", key_func=by_account, methods=["POST"])
 @requires(Action.REPORT_ERROR)
 def report(field: str) -> Response:
     """报告错误: what should stand there, and a remark."""
