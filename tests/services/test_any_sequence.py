@@ -23,11 +23,12 @@ from portal import clock
 from portal.access import Actor, Role
 from portal.errors import PortalError
 from portal.extensions import db
-from portal.models import Joining, Member, NumberRelease, Organisation, RoundChoice
+from portal.models import Joining, Member, NumberRelease, Organisation, RoundChoice, Transfer
 from portal.rules.leaving import CHOOSABLE, Leaving, LeavingReason
 from portal.rules.organisations import OrganisationKind as Kind
 from portal.rules.progress import Period
 from portal.rules.scan_checks import Fault, FaultKind, Verdict
+from portal.rules.transfers import USUAL_REASONS, TransferState
 from portal.services import (
     arranging,
     checks,
@@ -38,6 +39,9 @@ from portal.services import (
     progress_days,
     reminders,
     scans,
+    transfer_deciding,
+    transfer_expiry,
+    transfers_inside,
 )
 from portal.services.fsck import check
 from portal.services.organisation_changes import close, reopen
@@ -203,6 +207,30 @@ def machine_from(begin_anew: Callable[[], World]) -> type[RuleBasedStateMachine]
                 actor, member = self.home(which)
                 numbers.ask(actor, member.id, number=member.number or "0", reason="末四位看错了")
 
+        @rule(which=WHICH, to=WHICH)
+        def asks_for_transfer(self, which: int, to: int) -> None:
+            with attempt():
+                actor, member = self.home(which)
+                target = self.organisation(to).id
+                transfers_inside.ask(actor, member.id, target, USUAL_REASONS[0], "")
+
+        @rule(which=WHICH, agrees=st.integers(0, 3))
+        def answers_transfer(self, which: int, agrees: int) -> None:
+            with attempt():
+                db.session.rollback()
+                waiting = db.session.execute(
+                    select(Transfer.id, Transfer.held_by_id)
+                    .where(Transfer.state == TransferState.OPEN)
+                    .order_by(Transfer.id)
+                ).all()
+                if not waiting:
+                    return
+                transfer, held_by = waiting[which % len(waiting)]
+                if agrees:
+                    transfer_deciding.agree(self.actor(held_by), transfer)
+                else:
+                    transfer_deciding.decline(self.actor(held_by), transfer, answer="查无此人")
+
         # ---- what committees do ----
 
         @rule(which=WHICH, asked=st.booleans())
@@ -304,6 +332,8 @@ def machine_from(begin_anew: Callable[[], World]) -> type[RuleBasedStateMachine]
             progress_days.keep_if_due()
             assert progress_days.counts_as_of(whole.id, ended) == wanted
             reminders.remind_if_due()
+            transfer_expiry.expire_due()
+            transfer_expiry.remind_if_due()
             sweep()
 
         # ---- what always holds ----
