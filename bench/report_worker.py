@@ -33,6 +33,7 @@ def main(instance: Path) -> None:
         while run.state not in (RunState.DONE, RunState.FAILED):
             working.work(20)
             run = report_runs.find_run(actor, run.id)
+        assert run.state is RunState.DONE, run.words
         seconds = time.monotonic() - began
         began = time.monotonic()
         assert making.file_of(actor, run, "xlsx")

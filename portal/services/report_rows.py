@@ -14,7 +14,6 @@ from portal.extensions import db
 from portal.models import Member, Organisation
 from portal.rules import masking
 from portal.rules.id_number import Sex
-from portal.rules.irregular import Irregularity
 from portal.rules.progress import Count, Period
 from portal.services.members import PersonalField, plain_field
 from portal.services.organisations import names_on_paths, words_below
@@ -35,7 +34,6 @@ class MemberLine:
     joined: date
     approved_on: date | None
     due_date: date | None
-    irregularity: Irregularity | None
     has_scan: bool
     branch_id: int
     place: str
@@ -113,7 +111,6 @@ def _line(member: Member, place: str, *, unmasked: bool) -> MemberLine:
         joined=member.joined,
         approved_on=member.approved_on,
         due_date=member.due_date,
-        irregularity=member.irregularity,
         has_scan=member.has_scan,
         branch_id=member.branch_id,
         place=place,

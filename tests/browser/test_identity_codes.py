@@ -227,6 +227,19 @@ def test_without_a_line_an_expired_code_is_covered(people_today: People, portal:
     wait(lambda: len(on_screen(member)) == 1, "a new code when the line is back")
 
 
+def test_a_page_that_nobody_sees_asks_for_nothing_until_it_is_seen(
+    people_today: People, portal: Portal
+) -> None:
+    member = shown_code(people_today)
+    seen = "Object.defineProperty(document, 'hidden', {configurable: true, value: %s})"
+    member.evaluate(seen % "true")
+    member.evaluate(LATER % 200)
+    wait(lambda: on_screen(member) == [], "nothing to be scanned")
+    member.evaluate(seen % "false")
+    member.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    wait(lambda: len(on_screen(member)) == 1, "a new code for who looks again")
+
+
 def test_a_page_that_was_left_lying_stops(people_today: People, portal: Portal) -> None:
     member = shown_code(people_today)
     for _ in range(5):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import os
+import re
 
 import pypdfium2
 from pypdf import PdfReader
@@ -107,11 +108,15 @@ def test_a_large_one_is_cancelled_and_another_found_after_signing_in_again(
 STATIC = ROOT / "portal" / "static" / "reports"
 
 
+def is_of_contents(page: pypdfium2.PdfPage) -> bool:
+    """Whether a page has the table of contents, whose head stands on each of its pages."""
+    return "内容页码" in "".join(page.get_textpage().get_text_range().split())
+
+
 def drawn(made: bytes, name: str) -> None:
     """A report's first page (behind its contents) is drawn; kept for the guide and for 统计报表."""
     document = pypdfium2.PdfDocument(made)
-    has_contents = "目　录" in document[0].get_textpage().get_text_range()
-    page = document[1 if has_contents else 0]
+    page = next(page for page in document if not is_of_contents(page))
     picture = page.render(scale=1.5).to_pil().convert("L")
     assert picture.getextrema()[0] < 64
     if os.environ.get("PORTAL_WRITE_PICTURES"):
@@ -144,3 +149,34 @@ def test_each_report_is_made_of_the_demo(people_today: People) -> None:
     branch.click("tbody tr:first-child .col-name a")
     branch.click("a[href$='/certificate']")
     drawn(made_of(branch), "certificate")
+
+
+def test_a_branch_takes_its_archive_with_the_forms_as_one_file(people: People) -> None:
+    """Staff of a branch: the list, then each form behind it, found by its bookmark."""
+    page = people.sign_in("zhibu1", to_list=False)
+    page.goto("/reports/archive?from=")
+    wait_text(page, "#preview", "预览")
+    page.click("input[name=forms]")
+    wait_text(page, "#preview", "电子版《入团志愿书》")
+    page.click("#content form button.button-primary")
+    wait_text(page, "#run", "打开 PDF")
+    page.picture(f"reports-archive-forms-{page.engine}")
+    made = fetched(page, page.evaluate("document.querySelector('a[href$=\"file.pdf\"]').href"))
+    reader = PdfReader(io.BytesIO(made))
+    text = reader.pages[0].extract_text() + reader.pages[1].extract_text()
+    told = re.search(r"(\d+) 份 (\d+) 页", text)
+    assert told
+    forms, pages = int(told[1]), int(told[2])
+    assert forms
+    first, *marks = reader.outline
+    assert first.title == "封面和目录"
+    assert len(marks) == forms
+    begins = [reader.get_destination_page_number(mark) for mark in marks]
+    assert begins == sorted(set(begins))
+    assert begins[0] + pages == len(reader.pages)
+    for mark, place in zip(marks, begins, strict=True):
+        number, _, name = mark.title.partition(". ")
+        assert number.isdigit()
+        assert name in reader.pages[place].extract_text()
+    form = pypdfium2.PdfDocument(made)[begins[0]].render(scale=1).to_pil().convert("L")
+    assert form.getextrema()[0] < 100  # its picture is there

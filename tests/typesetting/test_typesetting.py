@@ -5,11 +5,14 @@ from __future__ import annotations
 import io
 import os
 import signal
+import tracemalloc
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
 import pypdfium2
 import pytest
+from PIL import Image
 from pypdf import PdfReader
 
 from portal.typesetting.typesetter import Mark, NotTypeset, Part, Typesetter
@@ -190,3 +193,34 @@ def test_the_process_holds_no_secret_and_has_no_network(typesetter: Typesetter) 
     assert Path(f"/proc/{pid}/ns/net").readlink() != Path("/proc/self/ns/net").readlink()
     os.kill(pid, signal.SIGKILL)
     assert typesetter.part(html("甲", 1)).pages == 1  # another one is started
+
+
+def test_what_joins_never_holds_the_whole(typesetter: Typesetter, tmp_path: Path) -> None:
+    """Thirty parts with a picture of 1 MB each, from a disk to a disk: forms behind an archive."""
+    noise = io.BytesIO()
+    Image.frombytes("L", (1000, 1000), os.urandom(1_000_000)).save(noise, "JPEG", quality=95)
+    picture = f'<img src="data:image/jpeg;base64,{b64encode(noise.getvalue()).decode()}">'
+    kept, whole = tmp_path / "part", tmp_path / "whole"
+    part = typesetter.part(html("甲", 1, picture))
+    kept.write_bytes(part.pdf())
+
+    class OnDisk:
+        largest = 0
+
+        def write(self, content: bytes) -> None:
+            self.largest = max(self.largest, len(content))
+            file.write(content)
+
+        def restart(self) -> None:
+            raise AssertionError("a child was lost")
+
+    sink = OnDisk()
+    one = Part(part.pages, part.anchors, kept.read_bytes)
+    tracemalloc.start()
+    with whole.open("wb") as file:
+        typesetter.join(sink, [one] * 30)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert whole.stat().st_size > 30 * len(noise.getvalue())
+    assert most < 4 * kept.stat().st_size
+    assert len(reader_of(whole.read_bytes()).pages) == 30 * part.pages
