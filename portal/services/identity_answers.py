@@ -16,6 +16,7 @@ from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.orm import aliased
 
 from portal import clock
+from portal.extensions import db
 from portal.models import Account, AnsweredCode, Member, Organisation
 from portal.rules import masking
 from portal.rules.identity import Doubt
@@ -23,7 +24,7 @@ from portal.rules.identity_codes import IdentityCode, day_number, read_token
 from portal.rules.irregular import Irregularity
 from portal.runtime import runtime
 from portal.services.identity import identity_for
-from portal.services.transaction import Prepared, insert_or_skip, reading, writing
+from portal.services.transaction import insert_or_skip, reading, writing
 
 
 class AnswerKind(StrEnum):
@@ -95,7 +96,6 @@ _FIND = (
     .outerjoin(AnsweredCode, AnsweredCode.code_hash == bindparam("code_hash"))
     .where(Member.id == bindparam("member_id"))
 )
-_FIND_NOW = Prepared(_FIND)
 
 
 def scanned(token: str) -> Scanned | None:
@@ -122,7 +122,7 @@ def answer(
 ) -> Answer:
     """What is said of a code as of now. ``browser``: the one that asks, if it is known.
 
-    ``connection``: of a transaction that is under way.
+    ``connection``: of a transaction that goes on; without it one is taken for the statement.
     """
     now = clock.now()
     if found is None:
@@ -170,9 +170,11 @@ def use_up(found: Scanned, browser: bytes) -> None:
 
 def _row(found: Scanned, connection: Connection | None) -> Any:
     asked = {"member_id": found.code.member_id, "code_hash": found.hash}
-    if connection is None:
-        return _FIND_NOW.row(**asked)
-    return connection.execute(_FIND, asked).one_or_none()
+    if connection is not None:
+        return connection.execute(_FIND, asked).one_or_none()
+    # Past the session: of one statement's time it would be half.
+    with db.engine.connect() as taken:
+        return taken.execute(_FIND, asked).one_or_none()
 
 
 def _person(row: Any) -> Person:

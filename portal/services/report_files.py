@@ -109,8 +109,9 @@ def keep_whole(run: ReportRun, ending: str, make: Callable[[Sink], Made]) -> Mad
     sink = _Received()
     try:
         made = make(sink)
-        file = sink.incoming
-        runtime().store.keep(file, f"{run.folder}/{_given_name(ending)}")
+        file, key = sink.incoming, f"{run.folder}/{_given_name(ending)}"
+        runtime().store.delete(key)  # of a worker that was lost before it could say it is done
+        runtime().store.keep(file, key)
     finally:
         sink.incoming.discard()
     _note(run, ending, file.sha256, file.size)

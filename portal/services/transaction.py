@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections import namedtuple
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Engine, Select, event, func, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Engine, event, func, select
 from sqlalchemy.orm import scoped_session
 
 from portal.extensions import db
@@ -23,48 +20,6 @@ def reading() -> Connection:
     rest of SQLAlchemy together: 0.21 ms against 0.09 for the row of a sign-in.
     """
     return db.session.connection()
-
-
-class Prepared:
-    """A query for one row, put together once and asked past SQLAlchemy's connection.
-
-    For what is asked all day long: of a statement that a lookup by key answers, its way takes three
-    quarters of the time. The row comes as from ``reading``, with values of the columns' types; the
-    parameters are numbers and bytes as the drivers take them. Nothing of a transaction that is
-    under way is seen.
-    """
-
-    def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
-        self._statement = statement
-        self._on = lru_cache(maxsize=2)(self._prepare)
-
-    def row(self, **values: Any) -> Any:
-        """The row, or None. Raises what SQLAlchemy does."""
-        engine = db.engine
-        sql, names, make, processors = self._on(engine.dialect)
-        connection = engine.raw_connection()
-        try:
-            cursor = connection.cursor()
-            cursor.execute(sql, [values[name] for name in names] if names else values)
-            found = cursor.fetchone()
-        except engine.dialect.loaded_dbapi.Error as error:
-            base = engine.dialect.loaded_dbapi.Error
-            raise DBAPIError.instance(sql, None, error, base, dialect=engine.dialect) from None
-        finally:
-            connection.close()
-        if found is None:
-            return None
-        pairs = zip(processors, found, strict=True)
-        return make([process(value) if process else value for process, value in pairs])
-
-    def _prepare(self, dialect: Dialect) -> tuple[str, list[str] | None, Any, list[Any]]:
-        made: Any = self._statement.compile(dialect=dialect)
-        columns = self._statement.selected_columns
-        row = namedtuple("row", columns.keys())  # type: ignore[misc]
-        processors = [
-            column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns
-        ]
-        return str(made), made.positiontup, row._make, processors
 
 
 @contextmanager

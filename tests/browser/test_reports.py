@@ -159,7 +159,9 @@ def test_a_branch_takes_its_archive_with_the_forms_as_one_file(people: People) -
     page.click("input[name=forms]")
     wait_text(page, "#preview", "电子版《入团志愿书》")
     page.click("#content form button.button-primary")
-    wait_text(page, "#run", "打开 PDF")
+    wait(
+        lambda: "打开 PDF" in page.text("#run"), "the branch's archive with its forms", seconds=180
+    )
     page.picture(f"reports-archive-forms-{page.engine}")
     made = fetched(page, page.evaluate("document.querySelector('a[href$=\"file.pdf\"]').href"))
     reader = PdfReader(io.BytesIO(made))

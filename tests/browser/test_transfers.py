@@ -87,13 +87,15 @@ def ask(page: Driver, *, pictures: bool = False) -> None:
     wait_text(page, "h1", "申请团组织关系转接")
     no_sideways_scroll(page)
     nothing_too_small_to_touch(page)
-    page.click(".button-primary")
-    wait_text(page, ".field-error", "请选择转接的原因")
     page.select("#usual_reason", "调整班级或团支部")
     if page.engine != "chromium69":
         page.fill("#words", "转到二班学习")
     if pictures:
         page.picture(f"transfer-confirm-{page.engine}", whole=True)
+    page.select("#usual_reason", "")
+    page.click(".button-primary")
+    wait_text(page, ".field-error", "请选择转接的原因")
+    page.select("#usual_reason", "调整班级或团支部")
     page.click(".button-primary")
     wait_text(page, ".status", "等东城区第一中学高一(1)班团支部办理 · 剩 10 天")
 

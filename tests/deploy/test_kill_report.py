@@ -40,6 +40,7 @@ DIES = {  # how many parts are asked for until it dies, and whether that one is 
     "in its third part": (3, "before", 2),
     "between its parts": (4, "after", 4),
     "while they are joined": (0, "join", 6),
+    "when the whole is kept": (0, "kept", 6),
 }
 
 
@@ -66,6 +67,8 @@ def dying(asked: int, when: str, settings: Settings) -> None:
             sink.write = lambda content: (taken(content), die())
         write(self, sink, *args, **how)
 
+    if when == "kept":
+        report_work.finish = lambda *args, **how: die()  # type: ignore[assignment]
     Typesetter.part = counted  # type: ignore[method-assign,assignment]
     Typesetter.join = joining  # type: ignore[method-assign,assignment]
     worker.run(settings)
@@ -114,7 +117,8 @@ def test_a_report_whose_worker_was_killed_ends_once_from_the_finished_parts(
     left = files_of(folder)
     parts = {name: when for name, when in left.items() if name.endswith(".part")}
     assert len(parts) == finished
-    assert set(left) - set(parts) == {"content.json"}
+    whole = {"report.pdf"} if when == "kept" else set()
+    assert set(left) - set(parts) == {"content.json"} | whole
     assert making.file_of(actor, run, "pdf") is None  # nothing half-made
     world.add_member(world.branch)  # behind the state that the report shows
     assert report_work.take() is None  # its lease runs still
@@ -124,7 +128,7 @@ def test_a_report_whose_worker_was_killed_ends_once_from_the_finished_parts(
     second = started(watching, settings)
     try:
         ends = time.monotonic() + 120
-        while "report.pdf" not in (files := files_of(folder)) or left_of(parts, files):
+        while left_of(parts, files := files_of(folder)) or "report.pdf" not in files:
             assert time.monotonic() < ends
             seen |= left_of(parts, files)
             time.sleep(0.05)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 from datetime import timedelta
 
@@ -13,19 +14,20 @@ import time_machine
 import zxingcpp
 from flask import Flask
 from pypdf import PdfReader
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from portal import clock
 from portal.access import Action
 from portal.errors import NotFound
 from portal.extensions import db
-from portal.models import Account, Message, ReportRun, RunState
+from portal.models import Account, Member, Message, ReportRun, RunState
 from portal.reports import making, pages, working
 from portal.reports.registry import REPORTS, find_report
 from portal.reports.report import Asked
 from portal.rules.report_codes import group_code, parse_code
 from portal.runtime import runtime
 from portal.services import report_files, report_runs, report_work, sweep
+from portal.typesetting.typesetter import Sink
 from tests.builders import Node, World
 
 
@@ -400,3 +402,57 @@ def test_a_store_that_is_away_lets_it_wait(world: World, monkeypatch: pytest.Mon
     with time_machine.travel(clock.now() + timedelta(minutes=2)):
         working.work(60)
     assert report_runs.find_run(world.actor(world.district), run.id).state is RunState.DONE
+
+
+def test_a_large_one_with_full_id_numbers_lies_sealed_in_each_part(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    several(world, monkeypatch)
+    actor, report = world.actor(world.district), find_report("missing")
+    run = making.order(actor, report, Asked(world.district.id, unmasked=True), reason="核对学籍")
+    taken = report_work.take(run.id)
+    assert taken is not None
+    assert making.begin(taken, actor)
+    assert not pages.finish(taken, tell=True, go_on=lambda: False)
+    run = report_runs.find_run(actor, run.id)
+    assert len(report_files.kept_places(run)) == 2
+    for file in runtime().store.keys(f"{run.folder}/"):
+        with runtime().store.open(file.key) as kept:
+            assert b"pages" not in kept.read()
+    assert pages.finish(taken, tell=True)
+    run = report_runs.find_run(actor, run.id)
+    member = db.session.scalars(select(Member)).first()
+    assert member is not None
+    from portal.services.members import PersonalField, plain_field
+
+    assert plain_field(member, PersonalField.ID_NUMBER) in pdf_text(world, run, world.district)
+    with runtime().store.open(f"{run.folder}/report.pdf") as kept:
+        assert not kept.read().startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("unmasked", [False, True])
+def test_a_part_that_is_gone_is_told(world: World, unmasked: bool) -> None:
+    run = ordered(world, "progress", world.district)
+    run.unmasked = unmasked
+    with pytest.raises(report_files.FilesGone):
+        report_files.kept_part(run, 0)
+    db.session.rollback()
+
+
+def test_a_whole_that_comes_again_from_its_beginning_is_kept_once(world: World) -> None:
+    """The child that joined was lost in the midst of it, and another one began anew."""
+    run = ordered(world, "progress", world.district)
+
+    def make(sink: Sink) -> int:
+        sink.write(b"%PDF-1.7 half")
+        sink.restart()
+        sink.write(b"%PDF-1.7 whole")
+        return 7
+
+    assert report_files.keep_whole(run, "pdf", make) == 7
+    assert report_files.read_given(run, "pdf") == b"%PDF-1.7 whole"
+    db.session.expire_all()
+    noted = report_runs.find_run(world.actor(world.district), run.id).files["pdf"]
+    assert noted == {"sha256": hashlib.sha256(b"%PDF-1.7 whole").hexdigest(), "size": 14}
+    incoming = runtime().settings.instance / "store" / "incoming"
+    assert list(incoming.iterdir()) == []
