@@ -19,6 +19,7 @@ NAMES = (
     "jobs",
     "reports",
     "identity_answers",
+    "phone",
 )
 
 

@@ -105,6 +105,9 @@ class Action(StrEnum):
     CERTIFY_MEMBER = "certify member"
     SHOW_IDENTITY_CODE = "show the own identity code"
     VIEW_FORM_VIEWS = "view who opened the own form"
+    REPORT_ERROR = "report an error in the own data"
+    TAKE_OWN_DATA = "take the own data along"
+    ANSWER_REPORT = "answer a report of an error"
     APPLY = "apply"
     REVIEW_JOININGS = "review joinings"
     ISSUE_APPLICANT_CODE = "issue applicant code"
@@ -196,6 +199,9 @@ POLICY: Mapping[Action, Mapping[Role, Scope]] = {
     },
     Action.SHOW_IDENTITY_CODE: {M: Scope.SELF},
     Action.VIEW_FORM_VIEWS: {M: Scope.SELF},
+    Action.REPORT_ERROR: {M: Scope.SELF},
+    Action.TAKE_OWN_DATA: {M: Scope.SELF},
+    Action.ANSWER_REPORT: {B: Scope.OWN_BRANCH},
     Action.APPLY: {A: Scope.SELF},
     Action.REVIEW_JOININGS: {B: Scope.OWN_BRANCH},
     Action.ISSUE_APPLICANT_CODE: {B: Scope.NOTHING},  # to who comes with their identity card
@@ -229,6 +235,7 @@ PRESENT_ONLY = frozenset(
         Action.ARRANGE_SCAN,
         Action.SET_FINDING_ASIDE,
         Action.CHECK_SCAN,
+        Action.ANSWER_REPORT,
     }
 )
 """What is done to members of a list, never to one who is set aside (``Member.left_at``)."""

@@ -11,6 +11,7 @@ from portal.blueprints import (
     auth,
     card,
     checks,
+    corrections,
     errors,
     findings,
     home,
@@ -61,6 +62,8 @@ def register_blueprints(app: Flask) -> None:
         card,
         identity,
         installing,
+        corrections.own,
+        corrections.answering,
         system,
     ):
         app.register_blueprint(part.blueprint)

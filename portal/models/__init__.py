@@ -4,6 +4,7 @@ from portal.models.account import Account, OneTimeCode, SignIn
 from portal.models.audit import AuditRecord, RecordSeal
 from portal.models.base import Base
 from portal.models.check import CheckItem, CheckRound, ItemState, RoundChoice, ScanCheck
+from portal.models.correction import Correction, CorrectionState
 from portal.models.draft import Draft, DraftKind, DraftPicture
 from portal.models.identity import AnsweredCode
 from portal.models.installation import Heartbeat, Installation
@@ -36,6 +37,8 @@ __all__ = [
     "Base",
     "CheckItem",
     "CheckRound",
+    "Correction",
+    "CorrectionState",
     "Draft",
     "DraftKind",
     "DraftPicture",

@@ -12,6 +12,7 @@ from portal.access import Action, Actor, allows, in_subtree
 from portal.models import JoiningState, Member, MonthTally, Organisation, Tally
 from portal.rules.progress import Count, Counts, Period
 from portal.services import transfer_lists, urging
+from portal.services.correction_answers import count_waiting as count_waiting_reports
 from portal.services.joining_queue import count_joinings
 from portal.services.listing import (
     Counts as ListCounts,
@@ -37,12 +38,16 @@ WORST = 10
 
 @dataclass(frozen=True, slots=True)
 class BranchHome:
-    """A branch's first page. ``forms``: who owes one, the first due first."""
+    """A branch's first page. ``forms``: who owes one, the first due first.
+
+    ``reports``: how many members wait for an answer to 报告错误.
+    """
 
     counts: ListCounts
     forms: tuple[MemberRow, ...]
     joinings: int
     transfers: int
+    reports: int
     messages: tuple[InboxRow, ...]
 
     @property
@@ -54,6 +59,7 @@ class BranchHome:
             or self.counts.irregular
             or self.joinings
             or self.transfers
+            or self.reports
         )
 
 
@@ -95,6 +101,7 @@ def branch_home(actor: Actor) -> BranchHome:
         forms=forms.rows[:FORMS_SHOWN],
         joinings=count_joinings(actor)[JoiningState.SENT],
         transfers=transfer_lists.count_waiting(actor),
+        reports=count_waiting_reports(actor),
         messages=_unread(actor),
     )
 

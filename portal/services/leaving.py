@@ -17,7 +17,7 @@ from portal.errors import PortalError
 from portal.extensions import db
 from portal.models import Account, Member, NumberHolding, NumberRelease, ReleaseState
 from portal.rules.leaving import CHOOSABLE, Leaving, LeavingReason
-from portal.services import audit
+from portal.services import audit, corrections
 from portal.services.accounts import bring_back_accounts, end_accounts, person_named_by
 from portal.services.derived import tallied
 from portal.services.members import find_member
@@ -113,6 +113,7 @@ def take_out(actor: Actor, member: Member, leaving: Leaving) -> None:
             member.number, member.released_number = None, number
         _changed(member, actor)
     _withdraw_requests(member, actor)
+    corrections.end_for_leaving(member, actor)
     if leaving.reason.ends_account:
         end_accounts(Account.member_id == member.id, moment)
 

@@ -12,10 +12,20 @@ from sqlalchemy import ColumnElement, and_, bindparam, case, func, or_, select, 
 from portal import clock
 from portal.access import Action, Actor, allows, members_for
 from portal.errors import NotFound
-from portal.models import Account, Member, Scan, ScanCheck, ScanState, Tally
+from portal.models import (
+    Account,
+    Correction,
+    CorrectionState,
+    Member,
+    Scan,
+    ScanCheck,
+    ScanState,
+    Tally,
+)
 from portal.rules.deadlines import DeadlineState
 from portal.rules.irregular import Irregularity
 from portal.rules.member_number import normalise_number
+from portal.services.correction_answers import waiting_of
 from portal.services.look_lines import LOOK_COLUMNS, with_look
 from portal.services.scan_cells import STANDING, ScanCell, ended_scans, make_cell, make_line
 from portal.services.transaction import reading
@@ -33,6 +43,7 @@ class Filter(StrEnum):
     OVERDUE = "overdue"
     FAULTY = "faulty"  # 检查不合格
     IRREGULAR = "irregular"
+    REPORTED = "reported"  # 报告了错误
     LEFT = "left"  # 已移出: who was set aside
 
 
@@ -89,6 +100,7 @@ class Counts:
     overdue: int
     irregular: int
     faulty: int = 0
+    reported: int = 0
     left: int = 0
 
 
@@ -146,6 +158,9 @@ _TALLIED = (
     *(_TALLY[kind.value] for kind in Irregularity),
 )
 
+_REPORTED = Member.id.in_(
+    select(Correction.member_id).where(Correction.state == CorrectionState.OPEN)
+)
 _MISSING = and_(Member.is_new_member, ~Member.has_scan, Member.left_at.is_(None))
 
 # Each sort key is never NULL, so that it can be compared in a page's key.
@@ -192,18 +207,33 @@ def count_members(actor: Actor, action: Action, branch_id: int) -> Counts:
         )
         .scalar_subquery()
     )
+    reported = (
+        select(func.count())
+        .select_from(Member)
+        .where(
+            Member.branch_id == branch_id,
+            Member.left_at.is_(None),
+            _REPORTED,
+            members_for(actor, action),
+        )
+        .scalar_subquery()
+    )
     tally = (
         reading()
         .execute(
             select(
-                *_TALLIED, overdue.label("overdue"), faulty.label("faulty"), left.label("left")
+                *_TALLIED,
+                overdue.label("overdue"),
+                faulty.label("faulty"),
+                reported.label("reported"),
+                left.label("left"),
             ).where(_TALLY.branch_id == branch_id)
         )
         .one_or_none()
     )
     if tally is None:
         return Counts(0, 0, 0, 0, 0)
-    members, new, with_scan, *irregular, late, faults, gone = tally
+    members, new, with_scan, *irregular, late, faults, reports, gone = tally
     return Counts(
         all=members,
         new=new,
@@ -211,6 +241,7 @@ def count_members(actor: Actor, action: Action, branch_id: int) -> Counts:
         overdue=late,
         irregular=sum(irregular),
         faulty=faults,
+        reported=reports,
         left=gone,
     )
 
@@ -273,10 +304,12 @@ def remarks_for(
     has_scan: bool,
     irregularity: Irregularity | None,
     former_place: str | None = None,
+    reports: int = 0,
 ) -> tuple[Remark, ...]:
     """The column 备注 (guide 5.3): the missing form, what a check found, the number.
 
     Of who came from outside it says so: why there is no upload for a number of these years.
+    ``reports``: errors that the member reported and nobody has answered.
     """
     remarks = []
     if is_new_member and not has_scan:
@@ -289,6 +322,8 @@ def remarks_for(
         remarks.append(Remark(f"扫描件 {cell.findings} 处提示待核对", "warning"))
     if irregularity is not None:
         remarks.append(Remark(f"编号不规范：{irregularity.label}", "warning"))
+    if reports:
+        remarks.append(Remark(f"团员报告 {reports} 处信息有误", "warning"))
     if former_place is not None:
         remarks.append(Remark("从外部转入", "plain"))
     return tuple(remarks)
@@ -306,6 +341,8 @@ def _narrowed(query: Any, asked: ListQuery) -> Any:
             query = query.where(Member.scan_checked, ScanCheck.kinds != "")
         case Filter.IRREGULAR:
             query = query.where(Member.irregularity.is_not(None))
+        case Filter.REPORTED:
+            query = query.where(_REPORTED)
         case _:  # all, or all who left
             pass
     text = asked.text.strip()
@@ -333,6 +370,7 @@ def rows_of(actor: Actor, found: list[Any]) -> tuple[MemberRow, ...]:
         if may and row.scan_id is None and row.is_new_member and row.left_reason is None
     ]
     ended = ended_scans(without) if without else {}
+    reports = waiting_of(row.id for row in found) if may and found else {}
     rows = []
     for row in found:
         # Taken apart at once: asked for by name, the columns of 50 rows take 0.8 ms more.
@@ -373,6 +411,7 @@ def rows_of(actor: Actor, found: list[Any]) -> tuple[MemberRow, ...]:
                 has_scan=has_scan,
                 irregularity=irregularity,
                 former_place=former_place,
+                reports=reports.get(member_id, 0),
             )
         )
         rows.append(

@@ -97,28 +97,37 @@ def _change_member(actor: Actor, member_id: int, version: int, wanted: MemberFie
             raise EditConflict(
                 person_named_by(member.changed_by_id), member.changed_at, stored, member.version
             )
-        _check_number(member, wanted)
-        changes = {
-            field.name: (getattr(stored, field.name), getattr(wanted, field.name))
-            for field in fields(MemberFields)
-            if getattr(stored, field.name) != getattr(wanted, field.name)
-        }
-        if not changes:
-            return
-        with tallied(member):
-            for name, (_, value) in changes.items():
-                setattr(member, name, value)
-            if "number" in changes:
-                member.released_number = None
-            member.version += 1
-            member.changed_at = clock.now()
-            member.changed_by_id = actor.account_id
-        audit.record(
-            actor,
-            audit.Event.MEMBER_CHANGED,
-            member_id=member.id,
-            changes={name: _recorded(name, pair) for name, pair in changes.items()},
-        )
+        apply_changes(actor, member, wanted)
+
+
+def apply_changes(actor: Actor, member: Member, wanted: MemberFields) -> None:
+    """Store what differs, in the running transaction that holds the member's row.
+
+    Raises ``NumberRefused`` or ``NumberLocked``.
+    """
+    stored = fields_of(member)
+    _check_number(member, wanted)
+    changes = {
+        field.name: (getattr(stored, field.name), getattr(wanted, field.name))
+        for field in fields(MemberFields)
+        if getattr(stored, field.name) != getattr(wanted, field.name)
+    }
+    if not changes:
+        return
+    with tallied(member):
+        for name, (_, value) in changes.items():
+            setattr(member, name, value)
+        if "number" in changes:
+            member.released_number = None
+        member.version += 1
+        member.changed_at = clock.now()
+        member.changed_by_id = actor.account_id
+    audit.record(
+        actor,
+        audit.Event.MEMBER_CHANGED,
+        member_id=member.id,
+        changes={name: _recorded(name, pair) for name, pair in changes.items()},
+    )
 
 
 def number_faults(

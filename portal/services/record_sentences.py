@@ -109,6 +109,10 @@ def _value(name: str, value: Any) -> str:
     return _number(value) if name == "number" else hide_personal(str(value))
 
 
+def _field(told: Told) -> str:
+    return _FIELDS.get(str(told.of("field")), "一项信息")
+
+
 def _number(value: Any) -> str:
     return group_number(str(value)) if value else "空"
 
@@ -329,6 +333,28 @@ SENTENCES: Mapping[Event, tuple[RecordKind, _Words]] = {
         ),
     ),
     Event.MEMBER_CHANGED: (_K.MEMBERS, _changed),
+    Event.OWN_DATA_TAKEN: (
+        _K.VIEWS,
+        lambda told: (
+            f"下载了自己的全部数据（{str(told.of('format') or '').upper() or '格式不详'}）"
+        ),
+    ),
+    Event.CORRECTION_ASKED: (
+        _K.MEMBERS,
+        lambda told: f"报告自己的{_field(told)}有误（内容不记录）",
+    ),
+    Event.CORRECTION_WITHDRAWN: (
+        _K.MEMBERS,
+        lambda told: f"撤回了自己对{_field(told)}的报错",
+    ),
+    Event.CORRECTION_TAKEN: (
+        _K.MEMBERS,
+        lambda told: f"采纳了 {told.whom} 对{_field(told)}的报错",
+    ),
+    Event.CORRECTION_DECLINED: (
+        _K.MEMBERS,
+        lambda told: f"退回了 {told.whom} 对{_field(told)}的报错{_because(told)}",
+    ),
     Event.NUMBER_RELEASE_ASKED: (_K.NUMBERS, _asked),
     Event.NUMBER_RELEASE_WITHDRAWN: (
         _K.NUMBERS,
@@ -344,7 +370,7 @@ SENTENCES: Mapping[Event, tuple[RecordKind, _Words]] = {
     ),
     Event.FIELD_UNMASKED: (
         _K.VIEWS,
-        lambda told: f"显示了 {told.whom} 的{_FIELDS.get(str(told.of('field')), '一项信息')}",
+        lambda told: f"显示了 {told.whom} 的{_field(told)}",
     ),
     Event.SCAN_VIEWED: (_K.VIEWS, lambda told: f"查看了 {told.form}"),
     Event.IDENTITY_CODE_SHOWN: (

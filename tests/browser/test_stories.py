@@ -149,7 +149,6 @@ def test_a_member_sees_their_card_and_form_on_the_phone(people: People) -> None:
     people.sign_in("tuanyuan", page=page)
     wait_text(page, ".card", "中国共产主义青年团团员证")
     no_sideways_scroll(page)
-    page.picture(f"card-{page.engine}", whole=True)
     small = page.evaluate(
         "[].filter.call(document.querySelectorAll('main a, main button'), function (e) {"
         " var b = e.getBoundingClientRect(); return b.height && b.height < 44; }).length"

@@ -17,9 +17,11 @@ from portal.models import RoundChoice
 from portal.reports import making as reports
 from portal.reports.registry import find_report
 from portal.reports.report import Asked
+from portal.rules.corrections import CorrectionField
 from portal.rules.letters import Addressee, AddresseeKind, LetterText
 from portal.rules.transfers import USUAL_REASONS
 from portal.services import letters, transfers_inside
+from portal.services.corrections import report
 from portal.services.numbers import ask
 from portal.services.round_making import RoundWish, make_round
 from tests import scans as files
@@ -62,11 +64,11 @@ def answer_to(browser: Browser, rule: str, method: str, **ids: int) -> int:
     path = rule
     names = ("member_id", "organisation_id", "account_id", "sign_in_id", "scan_id", "joining_id")
     names += ("request_id", "page", "round_id", "place", "message_id", "file_id", "run_id")
-    names += ("transfer_id",)
+    names += ("transfer_id", "report_id")
     for name in names:
         path = path.replace(f"<int:{name}>", str(ids.get(name, 1)))
     path = path.replace("<key>", "phone").replace("<token>", "of-no-letter-at-all")
-    path = path.replace("<slug>", "progress").replace("<ending>", "csv")
+    path = path.replace("<slug>", "progress").replace("<field>", "name").replace("<ending>", "csv")
     if method == "GET":
         return int(browser.get(path).status_code)
     if path.endswith("/scan"):
@@ -83,7 +85,10 @@ def test_role_by_route_by_own_and_foreign_object(world: World) -> None:
         for member, branch in ((own, world.branch), (foreign, world.far_branch))
         if (held := world.member(member).number)
     }
-    world.member_actor(own)
+    reported = {
+        member: report(world.member_actor(member), CorrectionField.NAME, proposed="安", remark="")
+        for member in (own, foreign)
+    }
     branch_of = {own: world.branch.id, foreign: world.far_branch.id}
     joining = {own: world.apply(), foreign: world.apply(branch=world.far_branch)}
     account = {
@@ -147,6 +152,7 @@ def test_role_by_route_by_own_and_foreign_object(world: World) -> None:
                         "round_id": round_of[member],
                         "message_id": letter[member],
                         "run_id": run_of[member],
+                        "report_id": reported[member],
                         "transfer_id": transfer[member],
                     }
                     codes.append(answer_to(browser, rule, method, **ids))

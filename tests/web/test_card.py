@@ -104,3 +104,26 @@ def test_the_information_behind_the_card(world: World) -> None:
     shown = browser.post(f"/members/{member}/fields/birth_date").text
     assert world.member(member).birth_date.isoformat() in shown
     assert "<h1>我的信息</h1>" in shown  # the whole page, where there is no script
+
+
+def test_the_first_page_weighs_at_most_40_kb_on_the_wire(world: World) -> None:
+    """With its files, headers and all that can stand on it."""
+    member = world.add_member(name="阿卜杜热合曼·阿不都克里木", approved_on=date(2026, 1, 5))
+    actor = world.member_actor(member)
+    for at in range(3):
+        write_to(world, actor.account_id, f"第 {at} 封：" + "关于补交纸质《入团志愿书》的通知" * 3)
+    browser = world.client(actor.login)
+    page = browser.get("/card", headers={"Accept-Encoding": "gzip"})
+    assert page.headers["Content-Encoding"] == "gzip"
+    text = browser.get("/card").text
+    files = re.findall(r'(?:src|href)="(/static/[^"]+|/manifest[^"]+)"', text)
+    assert len(files) == 6
+    weight = 0
+    for answer in (
+        page,
+        *(browser.get(one, headers={"Accept-Encoding": "gzip"}) for one in files),
+    ):
+        assert answer.status_code == 200
+        head = sum(len(name) + len(value) + 4 for name, value in answer.headers)
+        weight += len(answer.data) + head
+    assert weight <= 40 * 1024

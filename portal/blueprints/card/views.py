@@ -11,6 +11,9 @@ from werkzeug.wrappers import Response
 from portal.access import Action, Actor
 from portal.blueprints.card.page import MESSAGES_SHOWN, card_for, own_member
 from portal.blueprints.gate import requires
+from portal.models import CorrectionState
+from portal.rules.corrections import field_behind
+from portal.services.corrections import own_corrections
 from portal.services.form_views import views_of_own_form
 from portal.services.leaving import left_of
 from portal.services.members import profile_fields
@@ -52,11 +55,15 @@ def information_page(actor: Actor, *, shown: Mapping[str, str] | None = None) ->
     """我的信息; ``shown`` has the values that stand unmasked."""
     shown = shown or {}
     member = own_member(actor)
+    reports = own_corrections(actor)
     page = render_template(
         "card/information.html",
         member=member,
         left=left_of(member),
         organisation=path_text(ancestors_of(actor.organisation_path)),
+        reports=reports,
+        waiting={one.field for one in reports if one.state is CorrectionState.OPEN},
+        field_behind=field_behind,
         fields=tuple(
             replace(field, value=shown[field.key], masked=False) if field.key in shown else field
             for field in profile_fields(member)

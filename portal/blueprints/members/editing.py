@@ -15,6 +15,8 @@ from portal.blueprints.members.forms import MemberForm, form_values
 from portal.rules.member_number import group_number, has_upload
 from portal.runtime import runtime
 from portal.services.checks import standing_check
+from portal.services.correction_answers import open_reports, who_can
+from portal.services.corrections import ShownCorrection
 from portal.services.irregular_numbers import others_to_mend
 from portal.services.member_editing import (
     EditConflict,
@@ -96,9 +98,15 @@ class EditPage:
         *,
         scan_error: str | None = None,
         too_large: bool = False,
+        report_errors: dict[str, str] | None = None,
+        shown_report: ShownCorrection | None = None,
         status: int | None = None,
     ) -> Response:
-        """The page as it stands; ``scan_error`` is shown in the form's cell."""
+        """The page as it stands; ``scan_error`` is shown in the form's cell.
+
+        ``report_errors`` has what stands against answering a report, by its place on the page;
+        ``shown_report`` is one whose proposed value stands unmasked.
+        """
         branch_name, branch_path = home_of(self.actor, self.member.branch_id)
         locked = self.member.number is not None
         number = self.member.number or self.form.number.data
@@ -125,6 +133,12 @@ class EditPage:
                 cell=cell,
                 check=standing_check(cell.scan_id) if cell and cell.scan_id else None,
                 conflict=self.conflict,
+                reports=[
+                    (report, who_can(self.member, report.field))
+                    for report in open_reports(self.actor, self.member)
+                ],
+                report_errors=report_errors or {},
+                shown_report=shown_report,
             ),
             status or self.status,
         )

@@ -73,9 +73,10 @@ FILTERS: tuple[tuple[Filter, str, str | None], ...] = (
     (Filter.OVERDUE, "已逾期", "wrong"),
     (Filter.FAULTY, "检查不合格", "warning"),
     (Filter.IRREGULAR, "编号不规范", "warning"),
+    (Filter.REPORTED, "报告错误", "warning"),
     (Filter.LEFT, "已移出", None),
 )
-RARE = (Filter.FAULTY, Filter.LEFT)
+RARE = (Filter.FAULTY, Filter.REPORTED, Filter.LEFT)
 
 
 def listing_for(actor: Actor, action: Action, branch: Branch, *, url: str, own: bool) -> Listing:
@@ -161,6 +162,8 @@ def _empty(asked: ListQuery, counts: Counts, page: ListPage) -> str:
             return "没有检查不合格的《入团志愿书》。上级检查指出的问题都已重新上传或改为合格。"
         case Filter.IRREGULAR:
             return "没有编号不规范的团员。"
+        case Filter.REPORTED:
+            return "没有待处理的报错。团员报告自己的信息有误时会显示在这里。"
         case Filter.LEFT:
             return "没有移出的团员。退团、去世或录入错误的，可以在“修改”里移出，以后还能恢复。"
         case Filter.ALL:

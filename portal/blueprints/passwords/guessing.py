@@ -21,7 +21,7 @@ def slow_guessing(view: View) -> View:
     """Limit the wrong guesses at a view by account and address, by account, and by address."""
     limits: tuple[tuple[str, Callable[[], str]], ...] = (
         ("5 per minute;15 per hour", _account_and_address),
-        ("60 per hour", _account),
+        ("60 per hour", by_account),
         ("30 per minute;200 per hour", _address),
     )
     for amount, key in limits:
@@ -42,7 +42,7 @@ def _address() -> str:
     return request.remote_addr or ""
 
 
-def _account() -> str:
+def by_account() -> str:
     """The account that is signed in, or the one typed: hashed, as it may be a phone or the like."""
     if current_user.is_authenticated:
         return f"account {current_user.actor.account_id}"
@@ -51,4 +51,4 @@ def _account() -> str:
 
 
 def _account_and_address() -> str:
-    return f"{_account()}|{_address()}"
+    return f"{by_account()}|{_address()}"

@@ -1,0 +1,217 @@
+"""报告错误, the branch's side: its members' reports, to take over or to decline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+
+from portal import clock
+from portal.access import Action, Actor, members_for
+from portal.errors import NotFound
+from portal.extensions import db
+from portal.models import (
+    Account,
+    Correction,
+    CorrectionState,
+    Member,
+    MessageKind,
+    Organisation,
+)
+from portal.rules.corrections import ANSWER_LENGTH, CorrectionField, clean_words
+from portal.rules.deadlines import parse_month
+from portal.rules.text import TextFault
+from portal.services import audit
+from portal.services.accounts import person_named_by
+from portal.services.corrections import (
+    CorrectionOutdated,
+    CorrectionRefused,
+    ShownCorrection,
+    close,
+    open_value,
+    shown,
+    stored_value,
+)
+from portal.services.member_editing import MemberFields, apply_changes, fields_of
+from portal.services.members import find_member
+from portal.services.messages import Letter, send_to_account
+from portal.services.organisations import district_committees_above, release_hint
+from portal.services.transaction import reading, writing
+
+_OWN_NAME = {CorrectionField.FEE: "fee_cents"}
+
+
+def open_reports(actor: Actor, member: Member) -> tuple[ShownCorrection, ...]:
+    """The reports of a member that wait for an answer, the oldest first."""
+    rows = db.session.scalars(
+        select(Correction)
+        .join(Member, Member.id == Correction.member_id)
+        .where(
+            Correction.member_id == member.id,
+            Correction.state == CorrectionState.OPEN,
+            members_for(actor, Action.ANSWER_REPORT),
+        )
+        .order_by(Correction.id)
+    )
+    return tuple(shown(row, member) for row in rows)
+
+
+def count_waiting(actor: Actor) -> int:
+    """How many members of the branch wait for an answer to a report."""
+    query = (
+        select(func.count(Correction.member_id.distinct()))
+        .join(Member, Member.id == Correction.member_id)
+        .where(Correction.state == CorrectionState.OPEN, members_for(actor, Action.ANSWER_REPORT))
+    )
+    return int(reading().scalar(query) or 0)
+
+
+def waiting_of(member_ids: Iterable[int]) -> Mapping[int, int]:
+    """Of each member how many reports are open; those without one are left out."""
+    query = (
+        select(Correction.member_id, func.count())
+        .where(Correction.member_id.in_(list(member_ids)), Correction.state == CorrectionState.OPEN)
+        .group_by(Correction.member_id)
+    )
+    return {row[0]: row[1] for row in reading().execute(query)}
+
+
+def unmask(actor: Actor, report_id: int) -> ShownCorrection:
+    """Show the proposed value of a masked field; that it was shown goes on record."""
+    with writing():
+        member, row = _locked(actor, report_id)
+        audit.record(actor, audit.Event.FIELD_UNMASKED, member_id=member.id, field=row.field)
+        return shown(row, member, plain=True)
+
+
+def who_can(member: Member, field: CorrectionField) -> str:
+    """Who can change what the branch can't; empty where it can."""
+    path = db.session.scalar(select(Organisation.path).where(Organisation.id == member.branch_id))
+    if field is CorrectionField.NUMBER and member.number is not None:
+        return f"{release_hint(path or '')}，解除后再采纳。"
+    if not field.is_proof:
+        return ""
+    above = " / ".join(one.name for one in district_committees_above(path or ""))
+    return (
+        "姓名和身份证号支部不能修改，须核对证件。"
+        "确属录入错误的，请先“移出”（原因选“录入错误”），"
+        f"再请本人用正确的姓名和身份证号重新注册、申请加入；"
+        f"办理前请联系 {above or '上级团委'} 核实。"
+    )
+
+
+def take_over(actor: Actor, report_id: int, *, version: int) -> None:
+    """采纳: store what the member proposed, of a member whose ``version`` the person saw.
+
+    What stands there already is only answered. Raises ``CorrectionOutdated``,
+    ``CorrectionRefused``, or what ``change_member`` does; then nothing has changed.
+    """
+    try:
+        _take_over(actor, report_id, version)
+    except IntegrityError:  # the number was taken at this moment; asked again, it is said so
+        _take_over(actor, report_id, version)
+
+
+def _take_over(actor: Actor, report_id: int, version: int) -> None:
+    with writing():
+        member, row = _locked(actor, report_id)
+        if _answered_by(actor, row, CorrectionState.TAKEN):
+            return
+        _require_open(row)
+        value = open_value(row, member)
+        if stored_value(member, row.field) != value:
+            if hint := who_can(member, row.field):
+                raise CorrectionRefused("take", hint)
+            if member.version != version:
+                raise CorrectionOutdated(
+                    f"{person_named_by(member.changed_by_id)} 在 "
+                    f"{clock.format_lately(member.changed_at)} 修改过这名团员，这项报告还没有处理。"
+                    "请核对现在的内容后再处理。"
+                )
+            apply_changes(actor, member, changed(fields_of(member), row.field, value))
+        close(row, CorrectionState.TAKEN, actor.account_id, "")
+        _tell(actor, row, "已更正", "已按您的报告更正，请核对。")
+        _record(actor, audit.Event.CORRECTION_TAKEN, row)
+
+
+def decline(actor: Actor, report_id: int, *, answer: str) -> None:
+    """退回: leave the field as it is, and say why.
+
+    Raises ``CorrectionRefused`` or ``CorrectionOutdated``.
+    """
+    words = clean_words(answer, length=ANSWER_LENGTH, needed="请写明退回的原因，团员会看到。")
+    if isinstance(words, TextFault):
+        raise CorrectionRefused(f"answer-{report_id}", words.message)
+    with writing():
+        _, row = _locked(actor, report_id)
+        if _answered_by(actor, row, CorrectionState.DECLINED):
+            return
+        _require_open(row)
+        close(row, CorrectionState.DECLINED, actor.account_id, words)
+        _tell(actor, row, "没有更正", f"没有更正，原因：{words}")
+        _record(actor, audit.Event.CORRECTION_DECLINED, row, reason=words)
+
+
+def changed(stored: MemberFields, field: CorrectionField, value: str) -> MemberFields:
+    """The fields of a member with one proposed value in place."""
+    parsed: Any = value
+    if field is CorrectionField.FEE:
+        parsed = int(Decimal(value) * 100)
+    elif field is CorrectionField.JOINED:
+        parsed = parse_month(value)
+    elif field is CorrectionField.IS_STUDENT:
+        parsed = value == "是"
+    return replace(stored, **{_OWN_NAME.get(field, field.value): parsed})
+
+
+def _locked(actor: Actor, report_id: int) -> tuple[Member, Correction]:
+    """The report and its member, whose row is locked before the report is read for good.
+
+    Of a member who moved away it is the new branch's, and not found here.
+    """
+    row = db.session.get(Correction, report_id)
+    if row is None:
+        raise NotFound
+    member = find_member(actor, Action.ANSWER_REPORT, row.member_id, lock=True)
+    db.session.refresh(row)
+    return member, row
+
+
+def _answered_by(actor: Actor, row: Correction, state: CorrectionState) -> bool:
+    """Whether this person answered the same before: what a double click sends twice."""
+    return row.state is state and row.decided_by_id == actor.account_id
+
+
+def _require_open(row: Correction) -> None:
+    if row.state is CorrectionState.OPEN:
+        return
+    assert row.decided_at is not None
+    who, at = person_named_by(row.decided_by_id), clock.format_lately(row.decided_at)
+    did = {
+        CorrectionState.TAKEN: "已采纳",
+        CorrectionState.DECLINED: "已退回",
+        CorrectionState.WITHDRAWN: "已撤回",
+    }[row.state]
+    raise CorrectionOutdated(f"{who} 在 {at} {did}这项报告。您这次的操作没有保存，也不用再办。")
+
+
+def _tell(actor: Actor, row: Correction, subject: str, words: str) -> None:
+    account_id = db.session.scalar(select(Account.id).where(Account.member_id == row.member_id))
+    if account_id is None:
+        return
+    label = row.field.label
+    letter = Letter(
+        MessageKind.NOTICE,
+        f"您报告的“{label}”{subject}",
+        f"您报告的“{label}”{words}",
+        "/card/information",
+    )
+    send_to_account(account_id, letter, actor=actor)
+
+
+def _record(actor: Actor, event: audit.Event, row: Correction, **detail: Any) -> None:
+    audit.record(actor, event, member_id=row.member_id, report=row.id, field=row.field, **detail)

@@ -1,0 +1,124 @@
+"""下载我的数据: everything that the portal holds on a member, for them alone, on record."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+
+import pytest
+from pypdf import PdfReader
+from sqlalchemy import select
+
+from portal.extensions import db
+from portal.models import AuditRecord, MessageKind
+from portal.rules.corrections import CorrectionField
+from portal.rules.scan_checks import Fault, FaultKind, Verdict
+from portal.services import corrections
+from portal.services.checks import check
+from portal.services.members import PersonalField, plain_field
+from portal.services.messages import Letter, send_to_account
+from portal.services.scans import current_scan
+from portal.services.transaction import writing
+from tests.builders import PASSWORD, Browser, World
+
+
+@pytest.fixture
+def member(world: World) -> int:
+    """Somebody with a form that was looked at and checked, a letter, and an error reported."""
+    made = world.add_member(name="安新")
+    person = world.member_actor(made)
+    world.upload(made)
+    scan = current_scan(made)
+    assert scan
+    assert world.client_of(world.district).get(f"/members/{made}/scan").status_code == 200
+    verdict = Verdict((Fault(FaultKind.BLURRED, (2,)),))
+    check(world.actor(world.district), made, scan.id, verdict, seen=None)
+    with writing():
+        send_to_account(person.account_id, Letter(MessageKind.NOTICE, "开会", "周五下午"))
+    corrections.report(person, CorrectionField.NAME, proposed="安心", remark="身份证上是心")
+    return made
+
+
+@pytest.fixture
+def phone(world: World, member: int) -> Browser:
+    return world.client(f"member{member}")
+
+
+def test_as_json_it_has_everything(world: World, member: int, phone: Browser) -> None:
+    answer = phone.post("/card/data", {"password": PASSWORD, "format": "json"})
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    told = json.loads(answer.text)
+    person = {one["key"]: one["value"] for one in told["person"]}
+    row = world.member(member)
+    assert person["id_number"] == plain_field(row, PersonalField.ID_NUMBER)
+    assert person["phone"] == plain_field(row, PersonalField.PHONE)
+    assert person["birth_date"] == row.birth_date.isoformat()
+    assert person["branch"].endswith("高一(1)班团支部")
+    assert person["identity"] == "已认证"
+    assert [one["number"] for one in told["numbers"]] == [row.number]
+    (form,) = told["forms"]
+    assert phone.get(form["file"]).data.startswith(b"%PDF")
+    (found,) = told["checks"]
+    assert (found["verdict"], found["stands"]) == ("模糊（第 2 页）", True)
+    assert told["form_views"][0]["who"].startswith("东城区团区委")
+    assert told["messages"][0]["body"] == "周五下午"
+    assert told["corrections"][0]["proposed"] == "安心"
+    assert told["account"][0]["login"] == f"member{member}"
+    assert told["sign_ins"][0]["address"] == "127.0.0.1"
+    assert told["joinings"] == told["transfers"] == told["releases"] == []
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+08:00", told["made_at"])
+    assert "管理员" not in answer.text  # organisations are named, and no persons of them
+
+
+def test_as_pdf_it_says_the_same(world: World, member: int, phone: Browser) -> None:
+    answer = phone.post("/card/data", {"password": PASSWORD, "format": "pdf"})
+    assert answer.mimetype == "application/pdf"
+    text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.data)).pages)
+    text = "".join(text.split())
+    row = world.member(member)
+    for words in (
+        "安新",
+        plain_field(row, PersonalField.PHONE),
+        "周五下午",
+        "谁看过我的入团志愿书",
+    ):
+        assert words in text
+
+
+def test_it_asks_for_the_password_and_wrong_ones_are_counted(member: int, phone: Browser) -> None:
+    assert "现在的密码" in phone.get("/card/data").text
+    for _ in range(5):
+        wrong = phone.post("/card/data", {"password": "another one", "format": "json"})
+        assert wrong.status_code == 422
+        assert "身份证" in wrong.text
+    assert phone.post("/card/data", {"password": PASSWORD, "format": "json"}).status_code == 429
+
+
+def test_that_it_was_taken_is_on_record_without_what_it_says(
+    world: World, member: int, phone: Browser
+) -> None:
+    phone.post("/card/data", {"password": PASSWORD, "format": "json"})
+    (line,) = db.session.scalars(select(AuditRecord).where(AuditRecord.event == "own data taken"))
+    assert (line.member_id, line.detail) == (member, {"format": "json"})
+    assert "下载了自己的全部数据（JSON）" in world.client_of(world.branch).get("/record/").text
+
+
+def test_the_documentation_names_every_chapter_and_column(phone: Browser) -> None:
+    from tests.browser.drivers import ROOT
+
+    text = (ROOT / "docs" / "own-data.md").read_text(encoding="utf-8")
+    told = json.loads(phone.post("/card/data", {"password": PASSWORD, "format": "json"}).text)
+    for key, rows in told.items():
+        assert f"`{key}`" in text
+        for row in rows if isinstance(rows, list) else ():
+            assert all(f"`{column}`" in text for column in row)
+
+
+def test_many_phones_behind_one_address_do_not_stop_each_other(world: World) -> None:
+    for _ in range(8):
+        browser = world.client(world.member_actor(world.add_member()).login)
+        answer = browser.post("/card/data", {"password": PASSWORD, "format": "json"})
+        assert answer.status_code == 200
