@@ -186,6 +186,12 @@ def _occupied(number: str, holder: Member, branch_path: str) -> str:
     above = district_committees_above(_branch_path(holder))
     place = f"（{above[-1].name}）" if above else ""
     asked = " / ".join(one.name for one in district_committees_above(branch_path))
+    if holder.left_reason is not None and holder.left_reason.keeps_number_for_good:
+        return (
+            f"编号 {group_number(number)} 属于一名已转至外部系统的团员{place}，一直为其本人保留，"
+            "不能给别人。请核对纸质《入团志愿书》首页；"
+            f"首页确实是这个编号的，请联系 {asked or '上级团委'} 核实。"
+        )
     return (
         f"编号 {group_number(number)} 已被占用{place}。请核对纸质《入团志愿书》首页；"
         f"如被他人误用，请联系 {asked or '上级团委'} 解除编号占用。"

@@ -17,7 +17,7 @@ from portal.services.transfers_outside import committee_of, may_enter_receipt
 
 @dataclass(frozen=True, slots=True)
 class OutsideFacts:
-    """Where it leads and what was answered. Whom to ask there is told while it is open only.
+    """Where it leads and what was answered; whom to ask there is kept while it is open only.
 
     ``lacking``: the guide's sentence and what to do, while the form is not there.
     """

@@ -187,6 +187,7 @@ def end(
 ) -> None:
     """End an open transfer; its step has the state's name unless another is given."""
     transfer.state, transfer.answer = state, words
+    transfer.contact = ""  # of somebody outside, who is asked while it is open
     transfer.ended_at = clock.now()
     transfer.ended_by_id = actor.account_id if actor else None
     db.session.flush()

@@ -83,6 +83,7 @@ def test_a_person_from_another_province_applies_and_owes_no_form(
     enter(page, person.id_number, PASSWORD)
     wait_text(page, ".card", person.name)
     wait_text(page, "main", "不需要上传《入团志愿书》")
+    page.goto("/card/information")
     wait_text(page, ".facts", "河北 石家庄市某中学团委高二（3）班团支部")
     no_sideways_scroll(page)
 

@@ -340,9 +340,11 @@ def test_each_story_without_javascript(people_today: People, other_scan: Path, s
         assert "团员信息" in page.text("h1")
     else:
         page = people_today.sign_in("tuanyuan", javascript=False)
+        page.goto("/card/information")
         page.click(".masked button")
         assert "我的信息" in page.text("main")
-        page.click(".button-primary")
+        page.goto("/card")
+        page.click(".view-form")
         assert "的入团志愿书" in page.text("h1")
 
 

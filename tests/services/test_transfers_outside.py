@@ -144,6 +144,7 @@ def test_everything_is_on_record_and_no_contact_is(world: World) -> None:
     ).one()
     assert last.detail["receipt"] == "TJ-2026-77（2026-11-20）"
     assert all("李老师" not in str(one.detail) for one in [*lines, last])
+    assert db.session.scalars(select(Transfer.contact)).all() == [""]  # nor kept afterwards
 
 
 def test_a_click_that_came_twice_is_one(world: World) -> None:
@@ -364,7 +365,7 @@ def test_the_number_is_never_given_to_anybody_else(world: World) -> None:
     assert number is not None
     with pytest.raises(numbers.ReleaseOutdated, match="一直为本人保留"):
         numbers.release_number(world.actor(world.district), member, number=number, reason="x 填错")
-    with pytest.raises(PortalError, match="已被占用"):
+    with pytest.raises(PortalError, match=r"属于一名已转至外部系统的团员.*一直为其本人保留"):
         world.apply(number=number, joined=world.member(member).joined)
     holding = db.session.scalars(select(NumberHolding).where(NumberHolding.number == number)).one()
     assert (holding.member_id, holding.until) == (member, None)

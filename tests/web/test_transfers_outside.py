@@ -258,3 +258,71 @@ def test_a_number_of_who_went_is_not_offered_for_release(world: World) -> None:
     assert "一直为本人保留" in answer.text
     assert scans.current_scan(member) is not None
     assert RECEIPT.number
+
+
+# ---- where it stands ----
+
+
+def test_each_side_sees_where_it_stands_and_what_it_can_do(world: World) -> None:
+    member = with_form(world)
+    own = member_browser(world, member)
+    own.post(f"/members/{member}/transfer/outside", SENT)
+    (transfer,) = transfers()
+    page, branch, district = (
+        f"/transfers/{transfer.id}",
+        *(world.client_of(node) for node in (world.branch, world.district)),
+    )
+    assert "同意转出" in branch.get(page).text
+    assert "审核同意" not in district.get(page).text
+    assert "李老师 022-12345678" in own.get("/card/transfer").text
+    answer = branch.post(f"{page}/agree")
+    assert answer.status_code == 303
+    assert "下一步由 东城区团区委 办理：区级团委审核" in branch.get(page).text
+    assert "份转至外部系统的申请等待审核" in district.get("/home").text
+    listed = district.get("/transfers/below?part=waiting").text
+    assert f'href="{page}"' in listed
+    assert "待本级审核" not in world.client_of(world.grassroots).get("/transfers/below").text
+    assert "审核同意" in district.get(page).text
+    district.post(f"{page}/agree")
+    assert "没有等本级审核的转接" in district.get("/transfers/below?part=waiting").text
+    for browser in (branch, district):
+        assert f'href="{page}/receipt"' in browser.get(page).text
+    assert "把回执交给" in own.get("/card/transfer").text
+    branch.post(f"{page}/receipt", RECEIVED)
+    for shown in (branch.get(page).text, district.get(page).text):
+        assert "TJ-2026-77（2026-11-20）" in shown
+        assert "登记回执，转接完成" in shown
+        assert "李老师" not in shown
+    done = own.get("/card/transfer").text
+    assert "您的团组织关系已转至外部系统" in done
+    assert "申请转到别的团支部" not in done
+    assert "不能再转接" in own.get("/card/transfer?new=1").text
+
+
+def test_a_form_that_is_lacking_is_said_on_every_page(world: World) -> None:
+    member = world.add_member(number="201911000001", joined=date(2019, 5, 1))
+    person = world.member_actor(member)
+    transfer = ask(person, member)
+    page = f"/transfers/{transfer}"
+    world.set_columns(member, is_new_member=True)
+    branch, own = world.client_of(world.branch), world.client(person.login)
+    shown = branch.get(page).text
+    assert NO_FORM in shown
+    assert f'href="/members/{member}/edit#scan-{member}"' in shown
+    assert "同意转出" not in shown
+    assert NO_FORM in own.get("/card/transfer").text
+    answer = branch.post(f"{page}/agree")
+    assert answer.status_code == 422
+    assert NO_FORM in answer.text
+
+
+def test_the_branch_says_that_the_other_side_did_not_take_them(world: World) -> None:
+    member = with_form(world)
+    transfer = to_receipt(world, member)
+    branch = world.client_of(world.branch)
+    page = f"/transfers/{transfer}"
+    assert "对方没有接收，结束" in branch.get(page).text
+    assert branch.post(f"{page}/decline", {"answer": ""}).status_code == 422
+    branch.post(f"{page}/decline", {"answer": "对方单位不接收团员"})
+    assert "对方单位不接收团员" in branch.get(page).text
+    assert "对方单位不接收团员" in world.client_of(world.district).get(page).text
