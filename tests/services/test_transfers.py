@@ -25,12 +25,15 @@ from portal.models import (
     Transfer,
     TransferStep,
 )
+from portal.rules.corrections import CorrectionField
 from portal.rules.leaving import Leaving, LeavingReason
 from portal.rules.scan_checks import Fault, FaultKind, Verdict
 from portal.rules.transfers import StepKind, TransferState, Turn
 from portal.services import (
     check_rounds,
     checks,
+    correction_answers,
+    corrections,
     drafts,
     fsck,
     leaving,
@@ -553,6 +556,19 @@ def test_faults_that_were_found_before_are_the_new_branchs_to_mend(
     checks.check(above, member, scan, Verdict(), seen=seen)
     assert subjects(to_organisation_id=world.far_branch.id)[-1] == "李小明：入团志愿书检查改为合格"
     assert fsck.check() == []
+
+
+def test_a_report_of_a_wrong_field_is_the_new_branchs_to_answer(world: World, member: int) -> None:
+    person = world.member_actor(member)
+    report = corrections.report(person, CorrectionField.ETHNICITY, proposed="回族", remark="")
+    deciding.agree(world.actor(world.far_branch), ask_of_branch(world, member))
+    old, new = world.actor(world.branch), world.actor(world.far_branch)
+    assert (correction_answers.count_waiting(old), correction_answers.count_waiting(new)) == (0, 1)
+    version = world.member(member).version
+    with pytest.raises((NotFound, MovedAway)):
+        correction_answers.take_over(old, report, version=version)
+    correction_answers.take_over(new, report, version=version)
+    assert world.member(member).ethnicity == "回族"
 
 
 def test_the_member_stays_signed_in_and_belongs_to_the_new_branch(
