@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import warnings
 
-from PIL import Image
+from PIL import Image, ImageFile
 
 from portal.pdf.fitting import as_jpeg
 from portal.pdf.jpeg import bare
@@ -47,6 +47,8 @@ def clean(content: bytes) -> CleanPicture:
     try:
         # Of many pixels, or of nonsense in EXIF: nobody reads a child's warnings.
         with warnings.catch_warnings(action="ignore"):
+            # Other libraries let files that are cut off pass, for the whole process (WeasyPrint).
+            ImageFile.LOAD_TRUNCATED_IMAGES = False
             picture = Image.open(io.BytesIO(content), formats=("JPEG", "PNG"))
             _require_size(picture)
             return _clean(content, picture)

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable
 
 import pytest
-from PIL import Image, ImageChops, ImageOps
+from PIL import Image, ImageChops, ImageFile, ImageOps
 
 from portal.pdf.jpeg import bare
 from portal.pdf.pictures import CleanPicture, clean
@@ -148,6 +148,13 @@ def test_what_is_no_picture_of_a_page_is_refused_in_words(
     assert refused.refusal.reason is reason
     with pytest.raises(MakingRefused, match=words):
         raise refused
+
+
+def test_a_picture_that_is_cut_off_is_refused_whatever_else_is_loaded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    assert "重新选择或重新拍" in refusal(pictures.jpeg()[:-4000]).message
 
 
 @pytest.mark.parametrize("cut", range(0, 700, 23))
