@@ -35,7 +35,9 @@ _MEMBERS = text(
            (SELECT late FROM scan WHERE member_id = member.id AND state = 'current') AS late,
            (SELECT kinds FROM scan_check JOIN scan ON scan.id = scan_check.scan_id
             WHERE scan.member_id = member.id AND state = 'current'
-              AND scan_check.ended_at IS NULL) AS faults
+              AND scan_check.ended_at IS NULL) AS faults,
+           (SELECT count(*) FROM correction
+            WHERE member_id = member.id AND state = 'open') AS reports
     FROM member JOIN below ON below.id = member.branch_id
     """
 ).columns(due_date=Member.due_date.type, joined=Member.joined.type)
@@ -92,6 +94,7 @@ def recount_filters(branch_id: int) -> dict[Filter, set[int]]:
         Filter.OVERDUE: found[Count.OVERDUE],
         Filter.FAULTY: {row.id for row in rows if not row.is_left and row.faults},
         Filter.IRREGULAR: found[Count.IRREGULAR],
+        Filter.REPORTED: {row.id for row in rows if not row.is_left and row.reports},
         Filter.LEFT: {row.id for row in rows if row.is_left},
     }
 

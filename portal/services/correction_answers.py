@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -68,16 +67,6 @@ def count_waiting(actor: Actor) -> int:
         .where(Correction.state == CorrectionState.OPEN, members_for(actor, Action.ANSWER_REPORT))
     )
     return int(reading().scalar(query) or 0)
-
-
-def waiting_of(member_ids: Iterable[int]) -> Mapping[int, int]:
-    """Of each member how many reports are open; those without one are left out."""
-    query = (
-        select(Correction.member_id, func.count())
-        .where(Correction.member_id.in_(list(member_ids)), Correction.state == CorrectionState.OPEN)
-        .group_by(Correction.member_id)
-    )
-    return {row[0]: row[1] for row in reading().execute(query)}
 
 
 def unmask(actor: Actor, report_id: int) -> ShownCorrection:

@@ -25,7 +25,6 @@ from portal.models import (
 from portal.rules.deadlines import DeadlineState
 from portal.rules.irregular import Irregularity
 from portal.rules.member_number import normalise_number
-from portal.services.correction_answers import waiting_of
 from portal.services.look_lines import LOOK_COLUMNS, with_look
 from portal.services.scan_cells import STANDING, ScanCell, ended_scans, make_cell, make_line
 from portal.services.transaction import reading
@@ -113,6 +112,14 @@ class ListPage:
     before: str | None
 
 
+_REPORTS = (
+    select(func.count())
+    .select_from(Correction)
+    .where(Correction.member_id == Member.id, Correction.state == CorrectionState.OPEN)
+    .correlate(Member)
+    .scalar_subquery()
+)
+
 MEMBER_COLUMNS = (
     Member.id,
     Member.name,
@@ -126,6 +133,7 @@ MEMBER_COLUMNS = (
     Member.irregularity,
     Member.left_reason,
     Member.former_place,
+    _REPORTS.label("reports"),
     Scan.id.label("scan_id"),
     Scan.state,
     Scan.pages,
@@ -158,9 +166,7 @@ _TALLIED = (
     *(_TALLY[kind.value] for kind in Irregularity),
 )
 
-_REPORTED = Member.id.in_(
-    select(Correction.member_id).where(Correction.state == CorrectionState.OPEN)
-)
+_REPORTED = _REPORTS > 0
 _MISSING = and_(Member.is_new_member, ~Member.has_scan, Member.left_at.is_(None))
 
 # Each sort key is never NULL, so that it can be compared in a page's key.
@@ -370,7 +376,6 @@ def rows_of(actor: Actor, found: list[Any]) -> tuple[MemberRow, ...]:
         if may and row.scan_id is None and row.is_new_member and row.left_reason is None
     ]
     ended = ended_scans(without) if without else {}
-    reports = waiting_of(row.id for row in found) if may and found else {}
     rows = []
     for row in found:
         # Taken apart at once: asked for by name, the columns of 50 rows take 0.8 ms more.
@@ -387,6 +392,7 @@ def rows_of(actor: Actor, found: list[Any]) -> tuple[MemberRow, ...]:
             irregularity,
             left_reason,
             former_place,
+            reports,
             *scan,
         ) = row[: len(MEMBER_COLUMNS)]
         left = left_reason is not None
@@ -411,7 +417,7 @@ def rows_of(actor: Actor, found: list[Any]) -> tuple[MemberRow, ...]:
                 has_scan=has_scan,
                 irregularity=irregularity,
                 former_place=former_place,
-                reports=reports.get(member_id, 0),
+                reports=reports if may else 0,
             )
         )
         rows.append(

@@ -113,7 +113,7 @@ def test_a_branch_sets_a_member_aside_and_brings_them_back(people: People) -> No
     before = page.text(".filter:first-child b")
     name = page.text("tbody tr:last-child .col-name a")
     page.click("tbody tr:last-child .col-edit a")
-    page.click(".aside-link")
+    page.click(".aside-link[href$='/leave']")
     wait_text(page, "h1", f"移出 {name}")
     page.picture(f"leave-{page.engine}")
     no_sideways_scroll(page)

@@ -174,7 +174,7 @@ def test_a_form_is_read_with_a_finger(people_at_both_ends: People) -> None:
     page = people_at_both_ends.page()
     page.viewport(360, 740)
     people_at_both_ends.sign_in("tuanyuan", page=page)
-    page.click(".button-primary")
+    page.click(".view-form")
     wait_text(page, "h1", "的入团志愿书")
     shown(page)
     no_sideways_scroll(page)
