@@ -14,7 +14,6 @@ from portal.access import Action, Actor, members_for
 from portal.errors import NotFound
 from portal.extensions import db
 from portal.models import (
-    Account,
     Correction,
     CorrectionState,
     Member,
@@ -37,7 +36,7 @@ from portal.services.corrections import (
 )
 from portal.services.member_editing import MemberFields, apply_changes, fields_of
 from portal.services.members import find_member
-from portal.services.messages import Letter, send_to_account
+from portal.services.messages import Letter, send_to_member
 from portal.services.organisations import district_committees_above, release_hint
 from portal.services.transaction import reading, writing
 
@@ -189,9 +188,6 @@ def _require_open(row: Correction) -> None:
 
 
 def _tell(actor: Actor, row: Correction, subject: str, words: str) -> None:
-    account_id = db.session.scalar(select(Account.id).where(Account.member_id == row.member_id))
-    if account_id is None:
-        return
     label = row.field.label
     letter = Letter(
         MessageKind.NOTICE,
@@ -199,7 +195,7 @@ def _tell(actor: Actor, row: Correction, subject: str, words: str) -> None:
         f"您报告的“{label}”{words}",
         "/card/information",
     )
-    send_to_account(account_id, letter, actor=actor)
+    send_to_member(row.member_id, letter, actor=actor)
 
 
 def _record(actor: Actor, event: audit.Event, row: Correction, **detail: Any) -> None:

@@ -92,6 +92,13 @@ def send_to_account(
     return deliver(letter, Delivery(account_id=account_id), actor=actor, once=once) is not None
 
 
+def send_to_member(member_id: int, letter: Letter, *, actor: Actor | None = None) -> None:
+    """Tell a member, if they have an account, in the running transaction."""
+    account_id = db.session.scalar(select(Account.id).where(Account.member_id == member_id))
+    if account_id is not None:
+        send_to_account(account_id, letter, actor=actor)
+
+
 def inbox(
     actor: Actor,
     *,

@@ -7,9 +7,9 @@ from sqlalchemy import select
 from portal import clock
 from portal.access import Actor, Role
 from portal.extensions import db
-from portal.models import Account, Member, MessageKind, Organisation, Transfer, TransferStep
+from portal.models import Member, MessageKind, Organisation, Transfer, TransferStep
 from portal.rules.transfers import StepKind, TransferKind, time_left
-from portal.services.messages import Letter, send_to_account, send_to_organisation
+from portal.services.messages import Letter, send_to_member, send_to_organisation
 
 OWN_PAGE = "/card/transfer"
 """Where a member sees how their transfer stands."""
@@ -164,9 +164,7 @@ def to_member(
     actor: Actor | None, member: Member, subject: str, body: str, url: str = OWN_PAGE
 ) -> None:
     """Tell the member, if they have an account."""
-    account = db.session.scalar(select(Account.id).where(Account.member_id == member.id))
-    if account is not None:
-        send_to_account(account, Letter(MessageKind.NOTICE, subject, body, url), actor=actor)
+    send_to_member(member.id, Letter(MessageKind.NOTICE, subject, body, url), actor=actor)
 
 
 def _tell_sides(actor: Actor | None, transfer: Transfer, subject: str, body: str) -> None:
