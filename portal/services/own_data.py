@@ -306,6 +306,7 @@ def _reports(actor: Actor) -> Chapter:
         (
             ("field", "项"),
             ("proposed", "应为"),
+            ("replaced", "更正前"),
             ("asked_at", "报告"),
             ("state", "结果"),
             ("remark", "说明"),
@@ -315,6 +316,7 @@ def _reports(actor: Actor) -> Chapter:
             (
                 one.field.label,
                 one.proposed,
+                one.replaced,
                 _moment(one.asked_at),
                 one.state.value,
                 one.remark,
