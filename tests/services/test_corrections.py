@@ -231,6 +231,29 @@ def test_a_number_that_is_free_is_taken_over_by_the_rules_of_every_number(world:
     assert world.member(member).number == free
 
 
+def test_a_number_that_goes_to_another_at_that_moment(world: World) -> None:
+    """The unique index stops the second; asked again, it is told like everybody else."""
+    mine, theirs = (
+        world.member_actor(world.add_member(node, number=None, joined=date(2026, 5, 1)))
+        for node in (world.branch, world.sister)
+    )
+    free = world.number(2026)
+    made, other = report(mine, Field.NUMBER, free), report(theirs, Field.NUMBER, free)
+    seen = version(world, theirs)
+
+    def elsewhere() -> None:
+        answers.take_over(world.actor(world.sister), other, version=seen)
+
+    if db.engine.dialect.name == "sqlite":  # which lets one write after the other
+        elsewhere()
+    else:
+        meanwhile(world.app, "UPDATE member", elsewhere)
+    with pytest.raises(NumberRefused, match="已被占用"):
+        answers.take_over(world.actor(world.branch), made, version=version(world, mine))
+    assert state(made) is CorrectionState.OPEN
+    assert state(other) is CorrectionState.TAKEN
+
+
 def test_a_value_that_the_branch_changed_meanwhile(world: World, person: Actor) -> None:
     branch = world.actor(world.branch)
     made, other = report(person, Field.ETHNICITY), report(person, Field.FEE)
