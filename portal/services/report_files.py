@@ -24,7 +24,7 @@ from portal.typesetting.typesetter import WHOLE_BYTES, InMemory, Part, Sink
 KEPT = timedelta(days=7)
 """How long a report's files are kept."""
 
-_PART = re.compile(r"part(\d{4})\.part")
+_PART = re.compile(r"part(\d{4})of(\d{4})\.part")
 
 Made = TypeVar("Made")
 
@@ -60,21 +60,20 @@ def has_file(run: ReportRun, name: str) -> bool:
     return runtime().store.size(f"{run.folder}/{name}") is not None
 
 
-def keep_part(run: ReportRun, place: int, part: Part) -> None:
-    """Keep a finished part, for whoever goes on."""
-    keep_file(run, _part_name(place), part.to_bytes())
+def keep_part(run: ReportRun, place: int, of: int, part: Part) -> None:
+    """Keep a finished part, for whoever goes on. It says of how many: a later version of the
+    portal may cut otherwise, and must not go on from what was cut like this."""
+    keep_file(run, _part_name(place, of), part.to_bytes())
 
 
-def kept_places(run: ReportRun) -> set[int]:
+def kept_places(run: ReportRun, of: int) -> set[int]:
     """The places of the parts that are finished."""
-    names = (file.key.rpartition("/")[2] for file in runtime().store.keys(f"{run.folder}/"))
-    found = (_PART.fullmatch(name) for name in names)
-    return {int(name[1]) for name in found if name}
+    return {int(found[1]) for found in _kept_parts(run) if int(found[2]) == of}
 
 
-def kept_part(run: ReportRun, place: int) -> Part:
+def kept_part(run: ReportRun, place: int, of: int) -> Part:
     """A finished part; its PDF is read when it is wanted. Raises ``FilesGone``."""
-    name = _part_name(place)
+    name = _part_name(place, of)
 
     def read() -> bytes:
         content = read_file(run, name)
@@ -95,8 +94,8 @@ def kept_part(run: ReportRun, place: int) -> Part:
 
 def remove_parts(run: ReportRun) -> None:
     """Remove what a report was joined of."""
-    for place in kept_places(run):
-        runtime().store.delete(f"{run.folder}/{_part_name(place)}")
+    for found in _kept_parts(run):
+        runtime().store.delete(f"{run.folder}/{found[0]}")
 
 
 def keep_whole(run: ReportRun, ending: str, make: Callable[[Sink], Made]) -> Made:
@@ -217,8 +216,13 @@ def _note(run: ReportRun, ending: str, sha256: str, size: int) -> None:
             found.files = {**found.files, ending: noted}
 
 
-def _part_name(place: int) -> str:
-    return f"part{place:04d}.part"
+def _part_name(place: int, of: int) -> str:
+    return f"part{place:04d}of{of:04d}.part"
+
+
+def _kept_parts(run: ReportRun) -> list[re.Match[str]]:
+    names = (file.key.rpartition("/")[2] for file in runtime().store.keys(f"{run.folder}/"))
+    return [found for name in names if (found := _PART.fullmatch(name))]
 
 
 def _given_name(ending: str) -> str:

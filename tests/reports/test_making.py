@@ -158,7 +158,7 @@ def test_a_worker_that_is_lost_leaves_its_finished_parts_to_the_next(
         working.work(60)
     run = report_runs.find_run(actor, run.id)
     assert (run.state, run.rows) == (RunState.DONE, 9)
-    assert len(asked) == 4  # three parts and the page numbers
+    assert len(asked) == 5  # four parts and the page numbers
 
 
 def test_a_cancelled_one_keeps_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -415,7 +415,7 @@ def test_a_large_one_with_full_id_numbers_lies_sealed_in_each_part(
     assert making.begin(taken, actor)
     assert not pages.finish(taken, tell=True, go_on=lambda: False)
     run = report_runs.find_run(actor, run.id)
-    assert len(report_files.kept_places(run)) == 2
+    assert len(report_files.kept_places(run, 4)) == 2
     for file in runtime().store.keys(f"{run.folder}/"):
         with runtime().store.open(file.key) as kept:
             assert b"pages" not in kept.read()
@@ -435,7 +435,7 @@ def test_a_part_that_is_gone_is_told(world: World, unmasked: bool) -> None:
     run = ordered(world, "progress", world.district)
     run.unmasked = unmasked
     with pytest.raises(report_files.FilesGone):
-        report_files.kept_part(run, 0)
+        report_files.kept_part(run, 0, 2)
     db.session.rollback()
 
 
