@@ -235,6 +235,20 @@ def test_who_comes_back_is_entered_with_what_they_bring(world: World) -> None:
     assert world.client_of(world.sister).get(f"/members/{member}/come-back").status_code == 404
 
 
+def test_who_came_back_can_ask_for_a_branch_of_beijing_at_once(world: World) -> None:
+    member = with_form(world)
+    own = member_browser(world, member)
+    transfer = to_receipt(world, member)
+    branch = world.client_of(world.branch)
+    branch.post(f"/transfers/{transfer}/receipt", RECEIVED)
+    branch.post(f"/members/{member}/come-back", SENT | RECEIVED | {"proof": "letter"})
+    page = own.get("/card/transfer").text
+    assert "您的团组织关系已转至外部系统" not in page
+    assert "您后来已转回，现在在 高一(1)班团支部" in page
+    assert 'href="/card/transfer?new=1"' in page
+    assert "选择转入的团支部" in own.get("/card/transfer?new=1").text
+
+
 def test_the_reasons_for_setting_aside_have_no_transfer(world: World) -> None:
     member = world.add_member()
     branch = world.client_of(world.branch)
