@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from sqlalchemy import select, update
 
@@ -123,13 +124,28 @@ def keep_given(run: ReportRun, ending: str, content: bytes) -> None:
     _note(run, ending, hashlib.sha256(content).hexdigest(), len(content))
 
 
-def read_given(run: ReportRun, ending: str) -> bytes | None:
-    """A file that people are given; None when it is not there."""
-    return read_file(run, _given_name(ending))
+def open_given(run: ReportRun, ending: str) -> BinaryIO | None:
+    """A file that people are given, from where it lies; None when it is not there."""
+    if run.unmasked:
+        content = read_file(run, _given_name(ending))
+        return None if content is None else io.BytesIO(content)
+    try:
+        return runtime().store.open(f"{run.folder}/{_given_name(ending)}")
+    except MissingFile:
+        return None
 
 
 def record_opened(actor: Actor, run: ReportRun, ending: str) -> None:
-    """Put on record that a file of a report was taken."""
+    """Put on record that a file of a report was taken: once for the many requests of one look."""
+    recent = select(AuditRecord.detail).where(
+        AuditRecord.account_id == actor.account_id,
+        AuditRecord.event == audit.Event.REPORT_OPENED,
+        AuditRecord.at > clock.now() - audit.VIEW_REPEATS_AFTER,
+    )
+    if any(
+        (told["code"], told["format"]) == (run.code, ending) for told in db.session.scalars(recent)
+    ):
+        return
     with writing():
         audit.record(
             actor,
