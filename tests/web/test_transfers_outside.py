@@ -147,6 +147,9 @@ def test_the_branch_enters_the_receipt(world: World) -> None:
     wrong = branch.post(f"/transfers/{transfer}/receipt", {"receipt": "", "given_on": "x"})
     assert wrong.status_code == 422
     assert "没有编号的填“无”" in wrong.text
+    old = branch.post(f"/transfers/{transfer}/receipt", RECEIVED | {"given_on": "0001-01-01"})
+    assert old.status_code == 422
+    assert "日期早于入团年月" in old.text
     answer = branch.post(f"/transfers/{transfer}/receipt", RECEIVED)
     assert (answer.status_code, answer.location) == (303, f"/transfers/{transfer}")
     assert stored(transfer).state is TransferState.DONE
@@ -212,6 +215,8 @@ def test_the_card_says_where_they_went_and_how_to_come_back(world: World) -> Non
     assert "团组织关系已转至外部系统：天津 天津市河西区某中学" in card
     assert "一直为您保留，不会给别人" in card
     assert "不用重新注册和申请" in card
+    assert "出示身份码" not in card
+    assert "团员身份请由现在所在的团组织证明" in card
     assert browser.get(f"/members/{member}/scan").status_code == 200
 
 
