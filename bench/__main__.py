@@ -18,6 +18,7 @@ NAMES = (
     "fuzz",
     "jobs",
     "reports",
+    "archives",
     "identity_answers",
     "phone",
 )

@@ -1,7 +1,7 @@
 """The process in which ``bench.reports`` has a report made: it holds what a worker does, no more.
 
-Says a line when it is loaded, reads for whom, makes the report and its workbook, and tells the run's
-id and the seconds of both.
+Says a line when it is loaded, reads which report for whom, makes it and its workbook, and tells the
+run's id and the seconds of both.
 """
 
 from __future__ import annotations
@@ -12,12 +12,10 @@ import sys
 import time
 from pathlib import Path
 
-from portal.access import Actor
 from portal.application import create_app
 from portal.models import RunState
 from portal.reports import making, working
 from portal.reports.registry import find_report
-from portal.reports.report import Asked
 from portal.services import report_runs
 from portal.settings import load_settings
 
@@ -27,9 +25,9 @@ def main(instance: Path) -> None:
     with app.app_context():
         app.extensions["portal"].typesetter.part("<html lang=zh-CN><title>x</title><p>x</html>")
         print("loaded", flush=True)
-        actor: Actor = pickle.load(sys.stdin.buffer)
+        actor, report, asked = pickle.load(sys.stdin.buffer)
         began = time.monotonic()
-        run = making.order(actor, find_report("missing"), Asked(actor.organisation_id))
+        run = making.order(actor, find_report(report), asked)
         while run.state not in (RunState.DONE, RunState.FAILED):
             working.work(20)
             run = report_runs.find_run(actor, run.id)

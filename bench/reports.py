@@ -18,7 +18,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -41,11 +42,12 @@ from portal.demo.load import hold_numbers, member_row, organisation_row, tally_r
 from portal.demo.members import DemoMember, Profile
 from portal.demo.people import People
 from portal.demo.tree import Node, Tree
-from portal.models import Account, Member, Organisation, ReportRun, RunState, Tally
+from portal.models import Account, Member, Organisation, RunState, Tally
 from portal.reports import pages
 from portal.reports.content import Content
+from portal.reports.report import Asked
 from portal.rules.organisations import OrganisationKind as Kind
-from portal.services import report_files, report_runs
+from portal.services import report_runs
 from portal.services.installation import migrate
 from portal.services.month_tallies import count_anew
 from portal.services.transaction import writing
@@ -86,31 +88,42 @@ def main() -> None:
 
 
 def _measure(app: Flask, instance: Path, rows: int, place: Node) -> tuple[object, ...]:
-    actor = _actor(place)
-    (run_id, seconds, sheet_seconds), peak = _made_apart(instance, actor)
+    actor = actor_of(place)
+    made, peak = made_apart(instance, actor, "missing", Asked(place.id))
     with app.app_context():
-        run = report_runs.find_run(actor, run_id)
+        run = report_runs.find_run(actor, made.run_id)
         assert run.state is RunState.DONE, run.words
         assert run.rows == rows
         content = pages.read_content(run)
-        size = _size(run)
+        size = run.files["pdf"]["size"]
     floor = _timed(lambda: _platypus(content))
     sheet_floor = _timed(lambda: _xlsxwriter(content))
     return (
         rows,
         run.pages,
-        f"{seconds:.1f}",
+        f"{made.seconds:.1f}",
         f"{floor:.1f}",
-        f"{seconds / floor:.1f}",
-        f"{sheet_seconds:.2f}",
+        f"{made.seconds / floor:.1f}",
+        f"{made.sheet_seconds:.2f}",
         f"{sheet_floor:.2f}",
-        f"{sheet_seconds / sheet_floor:.1f}",
+        f"{made.sheet_seconds / sheet_floor:.1f}",
         f"{size / 1024:.0f}",
         *(f"{one / MIB:.0f}" for one in (sum(peak), *peak, pss(os.getpid()))),
     )
 
 
-def _made_apart(instance: Path, actor: Actor) -> tuple[list[Any], tuple[int, int, int]]:
+@dataclass(frozen=True, slots=True)
+class MadeApart:
+    """A report that another process made: its run, the seconds of its PDF and of its workbook."""
+
+    run_id: int
+    seconds: float
+    sheet_seconds: float
+
+
+def made_apart(
+    instance: Path, actor: Actor, report: str, asked: Asked
+) -> tuple[MadeApart, tuple[int, int, int]]:
     """A report of a fresh process, and the most memory that its tree took; see ``_tree``."""
     worker = subprocess.Popen(
         [sys.executable, "-m", "bench.report_worker", str(instance)],
@@ -120,22 +133,16 @@ def _made_apart(instance: Path, actor: Actor) -> tuple[list[Any], tuple[int, int
     assert worker.stdin
     assert worker.stdout
     worker.stdout.readline()  # it is loaded
-    worker.stdin.write(pickle.dumps(actor))
+    worker.stdin.write(pickle.dumps((actor, report, asked)))
     worker.stdin.close()
     peak = (0, 0, 0)
     with selectors.DefaultSelector() as selector:
         selector.register(worker.stdout, selectors.EVENT_READ)
         while not selector.select(0.05):
             peak = max(peak, _tree(worker.pid), key=sum)
-    made = json.loads(worker.stdout.read())
+    made = MadeApart(*json.loads(worker.stdout.read()))
     assert worker.wait() == 0
     return made, peak
-
-
-def _size(run: ReportRun) -> int:
-    made = report_files.read_given(run, "pdf")
-    assert made is not None
-    return len(made)
 
 
 def _timed(work: Callable[[], object]) -> float:
@@ -195,6 +202,13 @@ def _fill() -> dict[int, Node]:
         member_row(place, home.id, DemoMember(people.person(one.joined), one))
         for place, (home, one) in enumerate(zip(homes, profile, strict=True), 1)
     ]
+    insert_members(tree, list(places.values()), rows_of_members)
+    return places
+
+
+def insert_members(tree: Tree, places: Sequence[Node], members: list[dict[str, Any]]) -> None:
+    """Insert a tree with its members, their tallies, and a person at each of ``places``."""
+    branches = [node for node in tree.nodes if node.kind is Kind.BRANCH]
     with writing() as session:
         session.execute(insert(Organisation), [organisation_row(node) for node in tree.nodes])
         session.execute(
@@ -207,29 +221,28 @@ def _fill() -> dict[int, Node]:
                     "organisation_id": place.id,
                     "created_at": clock.now(),
                 }
-                for place in places.values()
+                for place in places
             ],
         )
-        session.execute(insert(Member), rows_of_members)
-        hold_numbers(rows_of_members)
-        branches = [node for node in tree.nodes if node.kind is Kind.BRANCH]
-        session.execute(insert(Tally), tally_rows(rows_of_members, branches))
+        session.execute(insert(Member), members)
+        hold_numbers(members)
+        session.execute(insert(Tally), tally_rows(members, branches))
     with writing():
         count_anew(node.path for node in branches)
-    return places
 
 
 def _number(today: Any, place: int) -> str:
     return f"{today.year}110{place:05d}"
 
 
-def _actor(place: Node) -> Actor:
+def actor_of(place: Node) -> Actor:
+    """The person at a place."""
     return Actor(
         account_id=place.id,
         sign_in_id=0,
         login=f"bench{place.id}",
         person_name="张明",
-        role=Role.DISTRICT,
+        role=Role.BRANCH if place.kind is Kind.BRANCH else Role.DISTRICT,
         organisation_id=place.id,
         organisation_name=place.name,
         organisation_path=place.path,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import IO, Any, cast
 
-from flask import Flask, g, make_response, render_template, request
+from flask import Flask, g, make_response, render_template, request, send_file
 from flask.sessions import SecureCookieSessionInterface
 from flask.wrappers import Request
 from flask_login import current_user
@@ -138,6 +138,31 @@ def is_partial() -> bool:
 def page_or_partial(page: str, partial: str, **context: Any) -> Response:
     """Render the page, or for htmx just its part."""
     return make_response(render_template(partial if is_partial() else page, **context))
+
+
+def send_kept(
+    file: IO[bytes],
+    *,
+    mimetype: str,
+    name: str,
+    size: int,
+    etag: str,
+    as_attachment: bool = False,
+    policy: str = CONTENT_SECURITY_POLICY,
+) -> Response:
+    """A kept file of ``size`` bytes; a browser asks anew each time whether it may have it.
+
+    Ranges work: a viewer gets the pages it shows, and what a bad line cut off goes on.
+    """
+    response = send_file(
+        file, mimetype=mimetype, as_attachment=as_attachment, download_name=name, etag=etag
+    )
+    # send_file knows no size of a file that S3 holds, and without one it serves no ranges.
+    response.content_length = size
+    response.make_conditional(request.environ, accept_ranges=True, complete_length=size)
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.headers["Content-Security-Policy"] = policy
+    return response
 
 
 def asked_turn() -> int:

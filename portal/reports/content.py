@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
-from itertools import groupby
+from itertools import accumulate, groupby, pairwise
 from typing import Any, Protocol, Self, TypeVar
 
 from portal.rules.deadlines import format_month
@@ -68,6 +68,14 @@ class Section:
     rows: tuple[Row, ...]
     title: str = ""
     total: Row | None = None
+
+    def between(self, start: int, stop: int) -> Section:
+        """Its rows from ``start`` to before ``stop``, both of them perhaps beyond its own."""
+        return Section(
+            self.rows[max(0, start) : stop],
+            f"{self.title}（续）" if self.title and start > 0 else self.title,
+            self.total if stop >= len(self.rows) else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,29 +196,25 @@ class Content:
             return self
         return replace(self, sections=(*self.sections[:-1], replace(self.sections[-1], total=None)))
 
-    def parts(self, rows: int) -> Iterator[Content]:
-        """The same in parts of about ``rows`` rows, cut between sections where one fits."""
-        waiting: list[Section] = []
-        count = 0
-        for section in self.sections:
-            if waiting and count + len(section.rows) > rows:
-                yield self._part(waiting)
-                waiting, count = [], 0
-            for start in range(0, max(1, len(section.rows)), rows):
-                piece = section.rows[start : start + rows]
-                is_last = start + rows >= len(section.rows)
-                total = section.total if is_last else None
-                title = section.title if start == 0 else _continued(section.title)
-                waiting.append(Section(piece, title, total))
-                count += len(piece)
-                if not is_last:
-                    yield self._part(waiting)
-                    waiting, count = [], 0
-        if waiting or not self.sections:
-            yield self._part(waiting)
+    def parts(self, count: int) -> Iterator[Content]:
+        """The same in ``count`` parts of about as many rows, or fewer.
 
-    def _part(self, sections: list[Section]) -> Content:
-        return replace(self, sections=tuple(sections))
+        They are cut between sections where one ends near, so that few are continued.
+        """
+        ends = [0, *accumulate(len(section.rows) for section in self.sections)]
+        rows = ends[-1]
+        cuts = set()
+        for place in range(1, count):
+            even = place * rows // count
+            nearest = min(ends, key=lambda end: abs(end - even))
+            cuts.add(nearest if abs(nearest - even) <= rows // count // 8 else even)
+        for start, stop in pairwise([0, *sorted(cuts - {0, rows}), rows]):
+            sections = (
+                section.between(start - begin, stop - begin)
+                for section, begin, end in zip(self.sections, ends, ends[1:], strict=False)
+                if (begin < stop or stop == rows) and (start < end or start == begin == end)
+            )
+            yield replace(self, sections=tuple(sections))
 
 
 def subtotal(columns: tuple[Column, ...], members: int) -> Row:
@@ -241,10 +245,6 @@ def branch_sections(
         rows = tuple(row(place, line) for place, line in enumerate(of_branch, 1))
         sections.append(Section(rows, of_branch[0].place, subtotal(columns, len(rows))))
     return tuple(sections)
-
-
-def _continued(title: str) -> str:
-    return f"{title}（续）" if title else ""
 
 
 def _plain_row(row: Row) -> list[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,12 +18,19 @@ from portal.reports.report import Report
 from portal.runtime import runtime
 from portal.typesetting.typesetter import Mark, Part, Sink
 
-PART_ROWS = 250
-"""Rows of one part: some 130 MiB and 2 s of a processor; twice as many cost a tenth less time and a
-quarter more memory."""
+PART_ROWS = 400
+"""Most rows of a part, about: some 120 MiB. Smaller parts take less memory, and more time for what
+each part has once."""
 
 CONTENTS_FROM = 10
 """A document of more pages has a table of contents, where it has sections."""
+
+
+CONTENTS_LINES = {True: 23, False: 34}
+"""Lines of a page of the table of contents, by whether it lies."""
+
+TITLE_LINES = 6
+"""Lines that its title takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +52,7 @@ class Document:
 
     def parts(self) -> Iterator[Piece]:
         """The parts in order; few rows are one part."""
-        pieces = list(self.content.parts(PART_ROWS))
+        pieces = self._content_parts()
         section = 0
         for place, piece in enumerate(pieces):
             html = partial(
@@ -58,32 +66,46 @@ class Document:
             yield Piece(html, piece.row_count)
             section += len(piece.sections)
 
+    def _content_parts(self) -> list[Content]:
+        """What each part says: an even number of one size, about, since two are made at once."""
+        rows = self.content.row_count
+        pairs = -(-rows // (2 * PART_ROWS))
+        return list(self.content.parts(1 if rows <= PART_ROWS // 2 else 2 * pairs))
+
     def join(self, parts: Sequence[Part], sink: Sink) -> int:
         """Write the whole of its typeset parts; how many pages it has."""
         typesetter = runtime().typesetter
-        titles = [one.title for piece in self.content.parts(PART_ROWS) for one in piece.sections]
+        titles = [one.title for piece in self._content_parts() for one in piece.sections]
         entries = [one for one in _entries(parts, titles) if not one.title.endswith("（续）")]
         pages = sum(part.pages for part in parts)
-        front: list[Part] = []
-        if pages > CONTENTS_FROM and len(entries) > 1:
-            # Once to know how many pages it takes itself, then with the right numbers.
-            length = self._contents(entries, 0).pages
-            front = [self._contents(entries, length)]
-            if front[0].pages != length:
-                front = [self._contents(entries, front[0].pages)]
-        before = sum(part.pages for part in front)
-        stamps = typesetter.part(
-            self.render("reports/page_numbers.html", pages=pages + before), tagged=False
-        )
+        with_contents = pages > CONTENTS_FROM and len(entries) > 1
+        before = self._contents_pages(len(entries)) if with_contents else 0
+        front, stamps = self._around(entries, pages, before)
+        if sum(part.pages for part in front) != before:  # now it is known, and holds
+            before = sum(part.pages for part in front)
+            front, stamps = self._around(entries, pages, before)
         marks = [Mark(one.title, one.page + before, one.top) for one in entries]
         links = {one.name: one.page + before for one in entries}
         typesetter.join(sink, [*front, *parts], stamps=stamps, marks=marks, links=links)
         return pages + before
 
-    def _contents(self, entries: Sequence[_Entry], before: int) -> Part:
-        return runtime().typesetter.part(
-            self.render("reports/contents.html", entries=entries, before=before)
-        )
+    def _contents_pages(self, entries: int) -> int:
+        """How many pages the table of contents will have, going by lines of one line."""
+        lines = CONTENTS_LINES[self.report.landscape]
+        return -(-(entries + TITLE_LINES) // lines)
+
+    def _around(
+        self, entries: Sequence[_Entry], pages: int, before: int
+    ) -> tuple[list[Part], Part]:
+        """The table of contents, if it has ``before`` pages, and the page numbers of all."""
+        typesetter = runtime().typesetter
+        numbers = self.render("reports/page_numbers.html", pages=pages + before)
+        with ThreadPoolExecutor(1) as beside:
+            stamps = beside.submit(typesetter.part, numbers, tagged=False)
+            if not before:
+                return [], stamps.result()
+            contents = self.render("reports/contents.html", entries=entries, before=before)
+            return [typesetter.part(contents)], stamps.result()
 
     def render(self, template: str, **context: object) -> str:
         """A template with what all pages of the report know."""

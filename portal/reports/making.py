@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import BinaryIO
 
 from portal import clock
 from portal.access import Action, Actor, allows
@@ -47,6 +48,15 @@ class Made:
     subject: Subject
     content: Content
     as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class GivenFile:
+    """A file of a report: to be read from where it lies, its size in bytes and its hash in hex."""
+
+    file: BinaryIO
+    size: int
+    sha256: str
 
 
 def preview(actor: Actor, report: Report, asked: Asked, *, most: int = PREVIEW_ROWS) -> Made:
@@ -120,20 +130,22 @@ def begin(taken: TakenRun, actor: Actor) -> bool:
     return True
 
 
-def file_of(actor: Actor, run: ReportRun, ending: str) -> bytes | None:
+def file_of(actor: Actor, run: ReportRun, ending: str) -> GivenFile | None:
     """A finished report in one of ``FORMATS``; None when its files are gone. Goes on record."""
     if run.state is not RunState.DONE or ending not in FORMATS:
         return None
     of = report_runs.original_of(run)
-    made = report_files.read_given(of, ending)
-    if made is None and ending != "pdf":
-        made = _make_sheet(of, ending)
+    made = report_files.open_given(of, ending)
+    if made is None and ending != "pdf" and _make_sheet(of, ending):
+        made = report_files.open_given(of, ending)
     if made is not None:
         report_files.record_opened(actor, of, ending)
         if ending == "pdf" and FORMS in of.asked["options"]:
             forms = [(member, scan) for _, member, scan, _ in read_content(of).forms]
             report_files.record_forms_opened(actor, of, forms)
-    return made
+        noted = report_runs.original_of(run).files[ending]
+        return GivenFile(made, noted["size"], noted["sha256"])
+    return None
 
 
 def heading_of(made: Made, maker: str) -> Heading:
@@ -193,11 +205,12 @@ def _keep_content(taken: TakenRun, made: Made) -> None:
     report_work.say(taken, Said(content.row_count, _sha256(made), content.totals, made.as_of))
 
 
-def _make_sheet(run: ReportRun, ending: str) -> bytes | None:
+def _make_sheet(run: ReportRun, ending: str) -> bool:
+    """Make and keep it as a workbook or as lines, of the content that is kept, if it is."""
     try:
         content = read_content(run)
     except report_files.FilesGone:
-        return None
+        return False
     report = find_report(run.kind)
     heading = heading_of_run(run, report)
     made = (
@@ -206,4 +219,4 @@ def _make_sheet(run: ReportRun, ending: str) -> bytes | None:
         else sheet(content, heading)
     )
     report_files.keep_given(run, ending, made)
-    return made
+    return True

@@ -37,7 +37,7 @@ def finish(taken: TakenRun, *, tell: bool, go_on: Callable[[], bool] = lambda: T
     if len(pieces) == 1:
         parts = [runtime().typesetter.part(pieces[0].html())]
     elif _typeset(taken, run, pieces, go_on):
-        parts = [report_files.kept_part(run, place) for place in range(len(pieces))]
+        parts = [report_files.kept_part(run, place, len(pieces)) for place in range(len(pieces))]
     else:
         return False
     pages = report_files.keep_whole(run, "pdf", lambda sink: document.join(parts, sink))
@@ -50,7 +50,7 @@ def _typeset(
     taken: TakenRun, run: ReportRun, pieces: list[Piece], go_on: Callable[[], bool]
 ) -> bool:
     """Typeset and keep the parts that nobody has yet, some at a time; whether all are kept."""
-    kept = report_files.kept_places(run)
+    kept = report_files.kept_places(run, len(pieces))
     waiting = [place for place in range(len(pieces)) if place not in kept]
     rows = sum(pieces[place].rows for place in kept)
     at_once = runtime().settings.report_processes
@@ -61,7 +61,7 @@ def _typeset(
             some = waiting[start : start + at_once]
             made = threads.map(runtime().typesetter.part, [pieces[place].html() for place in some])
             for place, part in zip(some, made, strict=True):
-                report_files.keep_part(run, place, part)
+                report_files.keep_part(run, place, len(pieces), part)
             rows += sum(pieces[place].rows for place in some)
             report_work.go_on(taken, rows)
     return True

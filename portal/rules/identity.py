@@ -50,7 +50,7 @@ def identity_of(
     """Certified: still in the branch, the number regular, and a new member's form is there."""
     doubts = []
     if left is LeavingReason.MOVED_OUTSIDE:
-        remedy = "团员已不在北京，请向现在所在的团组织核对。"
+        remedy = "团员身份请由现在所在的团组织证明。转回北京时，请联系原来的团支部办理转回登记。"
         doubts.append(Doubt("团组织关系已转至外部系统", remedy))
     elif left is not None:
         doubts.append(Doubt(f"已移出：{left.label}", "有疑问请联系原来的团支部。"))

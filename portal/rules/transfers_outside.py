@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from portal.rules.deadlines import format_month
 from portal.rules.member_number import NumberPolicy
 from portal.rules.outside import Proof, clean_organisation, clean_proof_number, outside_places
 from portal.rules.text import TextFault, clean_text
@@ -75,8 +76,11 @@ def check_destination(
     return Destination(places[place], organisation, ask)
 
 
-def check_receipt(number: str, given: str, today: date) -> Receipt | dict[str, str]:
-    """The receipt that was filled in, or a sentence for each field that is wrong."""
+def check_receipt(number: str, given: str, joined: date, today: date) -> Receipt | dict[str, str]:
+    """The receipt that was filled in, or a sentence for each field that is wrong.
+
+    ``joined``: since when they are a member; no receipt of theirs is older.
+    """
     cleaned, day = clean_proof_number(number), _day(given)
     faults = {}
     if isinstance(cleaned, TextFault):
@@ -87,19 +91,21 @@ def check_receipt(number: str, given: str, today: date) -> Receipt | dict[str, s
         faults["given_on"] = "请按“2026-11-24”的样子填写上面的日期。"
     elif day > today:
         faults["given_on"] = "日期不能在今天之后。请核对回执或介绍信。"
+    elif day < joined:
+        faults["given_on"] = f"日期早于入团年月（{format_month(joined)}）。请核对回执或介绍信。"
     if faults or isinstance(cleaned, TextFault) or day is None:
         return faults
     return Receipt(cleaned, day)
 
 
 def check_return(
-    fields: Mapping[str, str], today: date, policy: NumberPolicy
+    fields: Mapping[str, str], joined: date, today: date, policy: NumberPolicy
 ) -> Return | dict[str, str]:
     """What a branch filled in of who comes back, or a sentence for each field that is wrong."""
     places = outside_places(policy)
     place, kind = fields.get("place", ""), fields.get("proof", "")
     organisation = clean_organisation(fields.get("receiver", ""))
-    receipt = check_receipt(fields.get("receipt", ""), fields.get("given_on", ""), today)
+    receipt = check_receipt(fields.get("receipt", ""), fields.get("given_on", ""), joined, today)
     faults = dict(receipt) if isinstance(receipt, dict) else {}
     if place not in places:
         faults["place"] = "请选择从哪个省、自治区、直辖市转回。"

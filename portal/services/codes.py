@@ -249,6 +249,13 @@ def end_codes(account_id: int, moment: datetime) -> None:
     )
 
 
+def end_codes_of(member_id: int, moment: datetime) -> None:
+    """End the living code of a member's account: whoever issued it cares for them no longer."""
+    account_id = db.session.scalar(select(Account.id).where(Account.member_id == member_id))
+    if account_id is not None:
+        end_codes(account_id, moment)
+
+
 def _make_member_account(member: Member) -> Account:
     login, number = member_login(member.id), 1
     while db.session.scalar(select(Account.id).where(Account.login == login)) is not None:

@@ -13,17 +13,9 @@ from portal.models import JoiningState, Member, MonthTally, Organisation, Tally
 from portal.rules.progress import Count, Counts, Period
 from portal.services import transfer_lists, urging
 from portal.services.joining_queue import count_joinings
-from portal.services.listing import (
-    Counts as ListCounts,
-)
-from portal.services.listing import (
-    Filter,
-    ListQuery,
-    MemberRow,
-    Sort,
-    count_members,
-    list_members,
-)
+from portal.services.listing import Counts as ListCounts
+from portal.services.listing import Filter, ListQuery, Sort, count_members, list_members
+from portal.services.member_rows import MemberRow
 from portal.services.messages import InboxRow, inbox
 from portal.services.organisations import names_on_paths
 from portal.services.progress import CRITERIA, counts_of, find_organisation

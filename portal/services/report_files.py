@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from sqlalchemy import select, update
 
@@ -24,7 +25,7 @@ from portal.typesetting.typesetter import WHOLE_BYTES, InMemory, Part, Sink
 KEPT = timedelta(days=7)
 """How long a report's files are kept."""
 
-_PART = re.compile(r"part(\d{4})\.part")
+_PART = re.compile(r"part(\d{4})of(\d{4})\.part")
 
 Made = TypeVar("Made")
 
@@ -60,21 +61,20 @@ def has_file(run: ReportRun, name: str) -> bool:
     return runtime().store.size(f"{run.folder}/{name}") is not None
 
 
-def keep_part(run: ReportRun, place: int, part: Part) -> None:
-    """Keep a finished part, for whoever goes on."""
-    keep_file(run, _part_name(place), part.to_bytes())
+def keep_part(run: ReportRun, place: int, of: int, part: Part) -> None:
+    """Keep a finished part, for whoever goes on. It says of how many: a later version of the
+    portal may cut otherwise, and must not go on from what was cut like this."""
+    keep_file(run, _part_name(place, of), part.to_bytes())
 
 
-def kept_places(run: ReportRun) -> set[int]:
+def kept_places(run: ReportRun, of: int) -> set[int]:
     """The places of the parts that are finished."""
-    names = (file.key.rpartition("/")[2] for file in runtime().store.keys(f"{run.folder}/"))
-    found = (_PART.fullmatch(name) for name in names)
-    return {int(name[1]) for name in found if name}
+    return {int(found[1]) for found in _kept_parts(run) if int(found[2]) == of}
 
 
-def kept_part(run: ReportRun, place: int) -> Part:
+def kept_part(run: ReportRun, place: int, of: int) -> Part:
     """A finished part; its PDF is read when it is wanted. Raises ``FilesGone``."""
-    name = _part_name(place)
+    name = _part_name(place, of)
 
     def read() -> bytes:
         content = read_file(run, name)
@@ -95,8 +95,8 @@ def kept_part(run: ReportRun, place: int) -> Part:
 
 def remove_parts(run: ReportRun) -> None:
     """Remove what a report was joined of."""
-    for place in kept_places(run):
-        runtime().store.delete(f"{run.folder}/{_part_name(place)}")
+    for found in _kept_parts(run):
+        runtime().store.delete(f"{run.folder}/{found[0]}")
 
 
 def keep_whole(run: ReportRun, ending: str, make: Callable[[Sink], Made]) -> Made:
@@ -124,13 +124,28 @@ def keep_given(run: ReportRun, ending: str, content: bytes) -> None:
     _note(run, ending, hashlib.sha256(content).hexdigest(), len(content))
 
 
-def read_given(run: ReportRun, ending: str) -> bytes | None:
-    """A file that people are given; None when it is not there."""
-    return read_file(run, _given_name(ending))
+def open_given(run: ReportRun, ending: str) -> BinaryIO | None:
+    """A file that people are given, from where it lies; None when it is not there."""
+    if run.unmasked:
+        content = read_file(run, _given_name(ending))
+        return None if content is None else io.BytesIO(content)
+    try:
+        return runtime().store.open(f"{run.folder}/{_given_name(ending)}")
+    except MissingFile:
+        return None
 
 
 def record_opened(actor: Actor, run: ReportRun, ending: str) -> None:
-    """Put on record that a file of a report was taken."""
+    """Put on record that a file of a report was taken: once for the many requests of one look."""
+    recent = select(AuditRecord.detail).where(
+        AuditRecord.account_id == actor.account_id,
+        AuditRecord.event == audit.Event.REPORT_OPENED,
+        AuditRecord.at > clock.now() - audit.VIEW_REPEATS_AFTER,
+    )
+    if any(
+        (told["code"], told["format"]) == (run.code, ending) for told in db.session.scalars(recent)
+    ):
+        return
     with writing():
         audit.record(
             actor,
@@ -217,8 +232,13 @@ def _note(run: ReportRun, ending: str, sha256: str, size: int) -> None:
             found.files = {**found.files, ending: noted}
 
 
-def _part_name(place: int) -> str:
-    return f"part{place:04d}.part"
+def _part_name(place: int, of: int) -> str:
+    return f"part{place:04d}of{of:04d}.part"
+
+
+def _kept_parts(run: ReportRun) -> list[re.Match[str]]:
+    names = (file.key.rpartition("/")[2] for file in runtime().store.keys(f"{run.folder}/"))
+    return [found for name in names if (found := _PART.fullmatch(name))]
 
 
 def _given_name(ending: str) -> str:

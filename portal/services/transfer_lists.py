@@ -123,7 +123,10 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class ShownTransfer:
-    """A transfer's page. The member's own data show as long as the actor has to do with them."""
+    """A transfer's page. The member's own data show as long as the actor has to do with them.
+
+    ``stays``: the member is in the branch that the transfer began from; ``gone``: in none any more.
+    """
 
     row: TransferRow
     steps: tuple[ShownStep, ...]
@@ -133,6 +136,8 @@ class ShownTransfer:
     has_scan: bool
     is_new_member: bool
     member_in_sight: bool
+    stays: bool
+    gone: bool
     may_decide: bool
     may_withdraw: bool
     outside: OutsideFacts | None
@@ -255,6 +260,8 @@ def show(actor: Actor, transfer_id: int, action: Action = Action.VIEW_TRANSFER) 
         has_scan=known and member.has_scan,
         is_new_member=known and member.is_new_member,
         member_in_sight=in_sight,
+        stays=member.left_at is None and member.branch_id == transfer.from_branch_id,
+        gone=member.left_at is not None,
         may_decide=row.is_open
         and allows(actor, Action.DECIDE_TRANSFER)
         and row.held_by_id == actor.organisation_id,

@@ -20,7 +20,7 @@ from portal.rules.transfers import (
     Turn,
     asked_reason,
 )
-from portal.services import audit, drafts, transfer_telling
+from portal.services import audit, codes, drafts, transfer_telling
 from portal.services.derived import tallied
 from portal.services.transaction import writing
 from portal.services.transfers import (
@@ -85,8 +85,8 @@ def receive(actor: Actor, member: Member, transfer: Transfer) -> list[str]:
     """The receiving branch agrees: the member is theirs, with everything, in this transaction.
 
     Number, form, checks and history hang on the member and go along; the drafts that people of
-    the old branch were making of a form end. Returns the folders of those, to be emptied when the
-    transaction is through.
+    the old branch were making of a form end, and a one-time code that they issued. Returns the
+    drafts' folders, to be emptied when the transaction is through.
     """
     assert transfer.to_branch_id is not None
     source, target = name_of(transfer.from_branch_id), name_of(transfer.to_branch_id)
@@ -97,6 +97,7 @@ def receive(actor: Actor, member: Member, transfer: Transfer) -> list[str]:
         member.changed_at = clock.now()
         member.changed_by_id = actor.account_id
     folders = drafts.drop_all_of(member.id)
+    codes.end_codes_of(member.id, clock.now())
     end(actor, transfer, TransferState.DONE, step=StepKind.DONE)
     audit.record(
         actor,

@@ -115,8 +115,14 @@ class Typesetter(Forker):
             cpu_seconds=cpu_seconds,
             wall_seconds=wall_seconds,
             at_once=at_once,
-            # Where fontconfig keeps what it knows of the fonts; without a home it looks each time.
-            environment=ENVIRONMENT | {"HOME": os.environ.get("HOME", "/")},
+            environment=ENVIRONMENT
+            | {
+                # Where fontconfig keeps what it knows of the fonts; without it, it looks each time.
+                "HOME": os.environ.get("HOME", "/"),
+                # Large pages of memory: a child touches most of what it gets, and is gone.
+                "PYTHONMALLOC": "malloc",
+                "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+            },
         )
 
     def part(self, html: str, *, tagged: bool = True) -> Part:

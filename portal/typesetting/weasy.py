@@ -5,19 +5,42 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
 from base64 import b64decode
 from typing import Any, NoReturn
 
 import weasyprint
+from weasyprint.html import UA, UA_COUNTER_STYLE
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
-from portal.typesetting.fonts import share_fonts, slim
+from portal.typesetting.fonts import cut_fonts, slim
 
 VARIANT = "pdf/ua-1"
 JPEG = "data:image/jpeg;base64,"
 _POINTS = 0.75  # of a CSS pixel
 
-share_fonts()
+cut_fonts()
+
+
+def _own_sheet() -> weasyprint.CSS:
+    """WeasyPrint's style sheet of every document, without notes, and with marks at lists alone.
+
+    Those rules hold for each element, so that each cell of a table had six styles computed which no
+    page shows: a fifth of a part's memory.
+    """
+    rules = re.sub(r"(?m)^::(foot)?note-.*$", "", UA)
+    return weasyprint.CSS(
+        string=re.sub(r"(?m)^::marker", "li::marker", rules), counter_style=UA_COUNTER_STYLE
+    )
+
+
+class _Pages(weasyprint.HTML):  # type: ignore[misc]
+    """A document as WeasyPrint takes it in."""
+
+    _SHEET = _own_sheet()
+
+    def _ua_stylesheets(self, forms: bool = False) -> list[weasyprint.CSS]:
+        return [self._SHEET]
 
 
 class _Written(Exception):
@@ -41,7 +64,7 @@ class OwnPictures(URLFetcher):  # type: ignore[misc]
 def typeset(html: str, *, tagged: bool) -> bytes:
     """Pages and anchors as a line of JSON, then the PDF, its objects not packed into streams."""
     options: dict[str, Any] = {"pdf_variant": VARIANT} if tagged else {}
-    document = weasyprint.HTML(string=html, url_fetcher=OwnPictures()).render(**options)
+    document = _Pages(string=html, url_fetcher=OwnPictures()).render(**options)
     written = io.BytesIO()
 
     def write(_: Any, pdf: Any) -> NoReturn:

@@ -24,6 +24,7 @@ from tests.browser.test_stories import no_sideways_scroll
 PASSWORD = "correct horse battery"
 ENGINES = ("chromium156", "chromium86", "chromium69", "axe")
 TARGET = "东城区第一中学高一(2)班团支部"
+LONGEST = "阿卜杜热西提·买买提明·努尔艾合买提江·" * 2
 
 
 def member_of_first_branch(portal: Portal, place: int) -> tuple[str, str]:
@@ -210,6 +211,9 @@ def test_axe_finds_nothing_on_the_lists(
             no_sideways_scroll(page)
             if width > 1000 and login == "quwei1" and path == paths[0]:
                 page.picture(f"transfers-below-{page.engine}")
+    # Of the longest name nothing runs out of the phone's page.
+    page.evaluate(f"document.querySelector('.transfers .col-name a').textContent = '{LONGEST}'")
+    no_sideways_scroll(page)
     page.click(".transfers .col-name a")
     wait_text(page, "h2", "办理经过")
     axe_finds_nothing(page)

@@ -33,6 +33,7 @@ from portal.settings import Settings
 from portal.typesetting.typesetter import Typesetter
 from tests.builders import World
 from tests.conftest import make_settings
+from tests.reports.given import given_file
 
 ROWS, OF_A_PART = 11, 2
 PARTS = 6
@@ -119,7 +120,7 @@ def test_a_report_whose_worker_was_killed_ends_once_from_the_finished_parts(
     assert len(parts) == finished
     whole = {"report.pdf"} if when == "kept" else set()
     assert set(left) - set(parts) == {"content.json"} | whole
-    assert making.file_of(actor, run, "pdf") is None  # nothing half-made
+    assert given_file(actor, run, "pdf") is None  # nothing half-made
     world.add_member(world.branch)  # behind the state that the report shows
     assert report_work.take() is None  # its lease runs still
     db.session.remove()
@@ -140,7 +141,7 @@ def test_a_report_whose_worker_was_killed_ends_once_from_the_finished_parts(
     assert seen == parts  # as the first worker left them: none was made again
     made_again = (settings.instance / "made.txt").read_text().split()
     assert len(made_again) == PARTS - finished + 1  # and the page numbers
-    made = making.file_of(actor, run, "pdf")
+    made = given_file(actor, run, "pdf")
     assert made is not None
     pages = PdfReader(io.BytesIO(made)).pages
     assert len(pages) == run.pages

@@ -28,6 +28,7 @@ from portal.services.pictures import page_picture
 from portal.services.scans import current_scan
 from tests.builders import Node, World
 from tests.reports.fonts import missing_glyphs
+from tests.reports.given import given_file
 from tests.scans import good_scan
 
 RARE = "𠅤𬱖·买買提𣲚<b>李</b>"
@@ -46,7 +47,7 @@ def made_run(world: World, node: Node, *options: str) -> ReportRun:
 
 
 def pdf_of(world: World, node: Node, run: ReportRun) -> bytes:
-    made = making.file_of(world.actor(node), run, "pdf")
+    made = given_file(world.actor(node), run, "pdf")
     assert made is not None
     return made
 
@@ -90,8 +91,8 @@ def test_the_index_lists_the_members_by_number_with_their_forms(
     assert index.index(group_number("202611000100")) < index.index(group_number("202611000900"))
     assert "所在页" not in index
     actor = world.actor(world.branch)
-    lines = making.file_of(actor, run, "csv")
-    sheet = making.file_of(actor, run, "xlsx")
+    lines = given_file(actor, run, "csv")
+    sheet = given_file(actor, run, "xlsx")
     assert lines is not None
     assert sheet is not None
     in_csv = list(csv.reader(io.StringIO(lines.decode("utf-8-sig"))))
@@ -160,7 +161,7 @@ def test_who_took_a_form_with_it_is_told_to_its_member(world: World) -> None:
     assert form_views.views_of_own_form(world.member_actor(without)).rows == ()
     page = world.client(f"member{member}").get("/card").text
     assert "随支部档案打开" in page
-    assert making.file_of(world.actor(world.district), run, "csv") is not None
+    assert given_file(world.actor(world.district), run, "csv") is not None
     assert taken() == [member]  # the list alone is no look at a form
 
 

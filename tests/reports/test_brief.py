@@ -27,6 +27,7 @@ from portal.services.scans import current_scan
 from portal.services.transaction import writing
 from tests.builders import Node, World
 from tests.reports.fonts import missing_glyphs
+from tests.reports.given import given_file
 
 OCTOBER = datetime(2026, 10, 20, 2, 0, tzinfo=UTC)
 NOVEMBER = datetime(2026, 11, 1, 2, 0, tzinfo=UTC)
@@ -48,7 +49,7 @@ def made_run(world: World, node: Node, *options: str) -> ReportRun:
 
 
 def pdf_of(world: World, node: Node, run: ReportRun) -> bytes:
-    made = making.file_of(world.actor(node), run, "pdf")
+    made = given_file(world.actor(node), run, "pdf")
     assert made is not None
     return made
 
@@ -113,8 +114,8 @@ def test_each_format_says_the_same_on_one_page(autumn: World) -> None:
         for label, value, compared in content.extra["figures"]:
             assert "".join(f"{label}{value}{compared}".split()) in text
         actor = autumn.actor(autumn.district)
-        lines = making.file_of(actor, run, "csv")
-        sheet = making.file_of(actor, run, "xlsx")
+        lines = given_file(actor, run, "csv")
+        sheet = given_file(actor, run, "xlsx")
         assert lines is not None
         assert sheet is not None
         in_csv = {

@@ -26,6 +26,7 @@ from portal.services import leaving
 from portal.services.members import PersonalField, plain_field
 from tests.builders import World
 from tests.reports.fonts import missing_glyphs
+from tests.reports.given import given_file
 from tests.typeset import joined
 
 RARE = "𠅤𬱖·買買提𣲚<b>李</b>"
@@ -38,7 +39,7 @@ def certified(world: World, actor: Actor, member: int) -> ReportRun:
 
 
 def pdf_of(actor: Actor, run: ReportRun) -> PdfReader:
-    made = making.file_of(actor, run, "pdf")
+    made = given_file(actor, run, "pdf")
     assert made is not None
     return PdfReader(io.BytesIO(made))
 
@@ -70,11 +71,11 @@ def test_it_says_what_is_stored_in_each_format(world: World, database: str) -> N
         "高一(1)班团支部",
     ):
         assert words in text
-    sheet = making.file_of(actor, run, "xlsx")
+    sheet = given_file(actor, run, "xlsx")
     assert sheet is not None
     cells = list(openpyxl.load_workbook(io.BytesIO(sheet)).active.values)
     assert ("团员编号", number) in [row[:2] for row in cells]
-    lines = making.file_of(actor, run, "csv")
+    lines = given_file(actor, run, "csv")
     assert lines is not None
     rows = list(csv.reader(io.StringIO(lines.decode("utf-8-sig"))))
     assert ["团员身份认证", "已认证"] in rows
@@ -155,7 +156,7 @@ def test_it_goes_on_record_with_whom_it_is_about(world: World) -> None:
 def test_rare_and_long_names_stand_on_one_page_with_every_glyph(world: World) -> None:
     member = world.add_member(world.branch, name=RARE)
     actor = world.actor(world.branch)
-    made = making.file_of(actor, certified(world, actor, member), "pdf")
+    made = given_file(actor, certified(world, actor, member), "pdf")
     assert made is not None
     reader = PdfReader(io.BytesIO(made))
     assert len(reader.pages) == 1

@@ -10,8 +10,9 @@ import pypdfium2
 import pytest
 from PIL import ImageChops
 from pypdf import PdfReader
+from weasyprint.pdf.fonts import Font
 
-from portal.typesetting import weasy
+from portal.typesetting import fonts, weasy
 from portal.typesetting.whole import join
 
 NAMES = "张明 買买提 𠅤𬱖𣲚 Zoë 2026"
@@ -30,6 +31,7 @@ def made() -> bytes:
 def test_a_page_is_small_and_says_and_shows_what_it_did(monkeypatch: pytest.MonkeyPatch) -> None:
     small = made()
     monkeypatch.setattr(weasy, "slim", lambda pdf: None)
+    monkeypatch.setattr(Font, "subset", fonts.with_gaps)
     whole = made()
     assert len(small) < 60_000
     assert len(whole) > 3 * len(small)
@@ -45,7 +47,7 @@ def test_a_page_is_small_and_says_and_shows_what_it_did(monkeypatch: pytest.Monk
 def test_a_font_is_not_copied_whole_into_memory() -> None:
     """The memory of a child: three Noto CJK fonts have 60 MB, which lie mapped once for all."""
     code = (
-        "import resource; from portal.typesetting import weasy; from tests.reports.test_fonts import PAGE;"
+        "import resource; from portal.typesetting import fonts, weasy; from tests.reports.test_fonts import PAGE;"
         "used = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; before = used();"
         "weasy.typeset(PAGE, tagged=True); print(used() - before)"
     )

@@ -20,15 +20,17 @@ from portal import clock
 from portal.access import Action
 from portal.errors import NotFound
 from portal.extensions import db
-from portal.models import Account, Member, Message, ReportRun, RunState
+from portal.models import Account, AuditRecord, Member, Message, ReportRun, RunState
 from portal.reports import making, pages, working
 from portal.reports.registry import REPORTS, find_report
 from portal.reports.report import Asked
 from portal.rules.report_codes import group_code, parse_code
 from portal.runtime import runtime
 from portal.services import report_files, report_runs, report_work, sweep
+from portal.services.audit import Event
 from portal.typesetting.typesetter import Sink
 from tests.builders import Node, World
+from tests.reports.given import given_file
 
 
 def content_of(world: World, slug: str, node: Node, **asked: object) -> making.Made:
@@ -42,7 +44,7 @@ def ordered(world: World, slug: str, node: Node, **asked: object) -> ReportRun:
 
 
 def pdf_text(world: World, run: ReportRun, node: Node) -> str:
-    made = making.file_of(world.actor(node), run, "pdf")
+    made = given_file(world.actor(node), run, "pdf")
     assert made is not None
     return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(made)).pages)
 
@@ -60,13 +62,13 @@ def test_a_small_report_is_there_at_once_and_says_the_same_in_each_format(
     assert group_code(run.code) in text
     assert "共 1 页" in text.replace("\u3000", "")
     actor = world.actor(world.district)
-    made = making.file_of(actor, run, "xlsx")
+    made = given_file(actor, run, "xlsx")
     assert made is not None
     sheet = openpyxl.load_workbook(io.BytesIO(made)).active
     cells = [[cell.value for cell in row] for row in sheet.iter_rows()]
     total = next(row for row in cells if row[1] == "合计")
     assert total[9] == 3  # 新发展: a number, not text
-    lines = making.file_of(actor, run, "csv")
+    lines = given_file(actor, run, "csv")
     assert lines is not None
     rows = list(csv.reader(io.StringIO(lines.decode("utf-8-sig"))))
     assert next(row for row in rows if row[1:2] == ["合计"])[9] == "3"
@@ -105,6 +107,32 @@ def test_full_id_numbers_want_a_reason_and_are_sealed(world: World) -> None:
     assert number not in pdf_text(world, masked, world.branch)
     with runtime().store.open(f"{run.folder}/content.json") as file:
         assert number.encode() not in file.read()
+
+
+def test_a_file_comes_in_ranges_and_one_look_is_one_line_of_the_record(world: World) -> None:
+    """As a viewer asks for the pages it shows, or a browser goes on after the line broke."""
+    world.add_member(world.branch)
+    run = ordered(world, "missing", world.branch)
+    browser = world.client_of(world.branch)
+    address = f"/reports/runs/{run.id}/file.pdf"
+    whole = browser.get(address)
+    assert whole.status_code == 200
+    assert whole.headers["Accept-Ranges"] == "bytes"
+    content = whole.get_data()
+    assert len(content) == int(whole.headers["Content-Length"]) == run.files["pdf"]["size"]
+    rest = browser.get(address, headers={"Range": "bytes=1000-", "If-Range": whole.headers["ETag"]})
+    assert rest.status_code == 206
+    assert rest.get_data() == content[1000:]
+    assert browser.get(address, headers={"If-None-Match": whole.headers["ETag"]}).status_code == 304
+    browser.get(f"/reports/runs/{run.id}/file.csv")
+    opened = select(AuditRecord.detail).where(AuditRecord.event == Event.REPORT_OPENED)
+    db.session.rollback()  # the requests had sessions of their own
+    told = [(one["code"], one["format"]) for one in db.session.scalars(opened)]
+    assert told == [(run.code, "pdf"), (run.code, "csv")]
+    with time_machine.travel(clock.now() + timedelta(minutes=11)):
+        browser.get(address)
+    db.session.rollback()
+    assert len(list(db.session.scalars(opened))) == 3
 
 
 def large(monkeypatch: pytest.MonkeyPatch, rows: int = 4) -> None:
@@ -158,7 +186,7 @@ def test_a_worker_that_is_lost_leaves_its_finished_parts_to_the_next(
         working.work(60)
     run = report_runs.find_run(actor, run.id)
     assert (run.state, run.rows) == (RunState.DONE, 9)
-    assert len(asked) == 4  # three parts and the page numbers
+    assert len(asked) == 5  # four parts and the page numbers
 
 
 def test_a_cancelled_one_keeps_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,7 +203,7 @@ def test_a_cancelled_one_keeps_nothing(world: World, monkeypatch: pytest.MonkeyP
         pages.finish(taken, tell=True)
     run = report_runs.find_run(actor, run.id)
     assert run.state is RunState.CANCELLED
-    assert making.file_of(actor, run, "pdf") is None
+    assert given_file(actor, run, "pdf") is None
 
 
 def test_files_go_after_a_week_and_the_code_can_be_verified_still(world: World) -> None:
@@ -220,7 +248,7 @@ def test_a_code_is_read_as_people_type_it(app: Flask) -> None:
 def test_the_code_on_paper_leads_a_phone_to_the_answer(world: World) -> None:
     """The QR code as a camera sees it, out of the drawn page."""
     run = ordered(world, "progress", world.district)
-    made = making.file_of(world.actor(world.district), run, "pdf")
+    made = given_file(world.actor(world.district), run, "pdf")
     assert made is not None
     document = pypdfium2.PdfDocument(made)
     drawn = document[len(document) - 1].render(scale=2.5).to_pil()
@@ -232,7 +260,7 @@ def test_the_code_on_paper_leads_a_phone_to_the_answer(world: World) -> None:
 
 def test_a_file_is_compared_byte_for_byte(world: World) -> None:
     run = ordered(world, "progress", world.district)
-    made = making.file_of(world.actor(world.district), run, "csv")
+    made = given_file(world.actor(world.district), run, "csv")
     assert made is not None
     browser = world.client(None)
 
@@ -256,12 +284,12 @@ def test_what_people_typed_is_text_in_every_format(world: World) -> None:
     text = pdf_text(world, run, world.branch).replace("\n", "")
     assert NASTY in text
     actor = world.actor(world.branch)
-    made = making.file_of(actor, run, "xlsx")
+    made = given_file(actor, run, "xlsx")
     assert made is not None
     sheet = openpyxl.load_workbook(io.BytesIO(made)).active
     cell = next(cell for row in sheet.iter_rows() for cell in row if cell.value == NASTY)
     assert cell.data_type == "s"
-    lines = making.file_of(actor, run, "csv")
+    lines = given_file(actor, run, "csv")
     assert lines is not None
     assert f"'{NASTY}" in [one for row in csv.reader(io.StringIO(lines.decode())) for one in row]
     page = world.client_of(world.branch).get("/reports/missing").get_data(as_text=True)
@@ -318,7 +346,7 @@ def test_a_large_one_that_says_what_an_earlier_one_said_is_not_made_again(
     second = report_runs.find_run(actor, second.id)
     assert (second.state, second.same_as_id) == (RunState.DONE, first.id)
     first = report_runs.find_run(actor, first.id)
-    assert making.file_of(actor, second, "pdf") == making.file_of(actor, first, "pdf")
+    assert given_file(actor, second, "pdf") == given_file(actor, first, "pdf")
     page = world.client_of(world.district).get(f"/reports/runs/{second.id}")
     assert "没有重复生成" in page.get_data(as_text=True)
     assert report_work.next_due() is None
@@ -415,7 +443,7 @@ def test_a_large_one_with_full_id_numbers_lies_sealed_in_each_part(
     assert making.begin(taken, actor)
     assert not pages.finish(taken, tell=True, go_on=lambda: False)
     run = report_runs.find_run(actor, run.id)
-    assert len(report_files.kept_places(run)) == 2
+    assert len(report_files.kept_places(run, 4)) == 2
     for file in runtime().store.keys(f"{run.folder}/"):
         with runtime().store.open(file.key) as kept:
             assert b"pages" not in kept.read()
@@ -435,7 +463,7 @@ def test_a_part_that_is_gone_is_told(world: World, unmasked: bool) -> None:
     run = ordered(world, "progress", world.district)
     run.unmasked = unmasked
     with pytest.raises(report_files.FilesGone):
-        report_files.kept_part(run, 0)
+        report_files.kept_part(run, 0, 2)
     db.session.rollback()
 
 
@@ -450,7 +478,10 @@ def test_a_whole_that_comes_again_from_its_beginning_is_kept_once(world: World) 
         return 7
 
     assert report_files.keep_whole(run, "pdf", make) == 7
-    assert report_files.read_given(run, "pdf") == b"%PDF-1.7 whole"
+    given = report_files.open_given(run, "pdf")
+    assert given is not None
+    with given:
+        assert given.read() == b"%PDF-1.7 whole"
     db.session.expire_all()
     noted = report_runs.find_run(world.actor(world.district), run.id).files["pdf"]
     assert noted == {"sha256": hashlib.sha256(b"%PDF-1.7 whole").hexdigest(), "size": 14}

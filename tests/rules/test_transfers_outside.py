@@ -23,6 +23,7 @@ from portal.rules.transfers_outside import (
 
 POLICY = NumberPolicy()
 TODAY = date(2026, 11, 25)
+JOINED = date(2025, 10, 1)
 NAME = "天津市河西区某中学团委高二（3）班团支部"
 
 
@@ -68,15 +69,23 @@ def test_what_is_wrong_with_a_destination_is_said_field_by_field(
 
 
 def test_a_receipt_has_a_number_and_a_day() -> None:
-    assert check_receipt(" TJ-77 ", "2026-11-25", TODAY) == Receipt("TJ-77", TODAY)
+    assert check_receipt(" TJ-77 ", "2026-11-25", JOINED, TODAY) == Receipt("TJ-77", TODAY)
     assert Receipt("TJ-77", TODAY).words == "TJ-77（2026-11-25）"
-    empty = check_receipt("", "25.11.2026", TODAY)
+    empty = check_receipt("", "25.11.2026", JOINED, TODAY)
     assert isinstance(empty, dict)
     assert set(empty) == {"receipt", "given_on"}
-    later = check_receipt("TJ\u202e7", "2026-11-26", TODAY)
+    later = check_receipt("TJ\u202e7", "2026-11-26", JOINED, TODAY)
     assert isinstance(later, dict)
     assert "看不见的字符" in later["receipt"]
     assert "不能在今天之后" in later["given_on"]
+
+
+@pytest.mark.parametrize(("day", "is_right"), [("2025-10-01", True), ("2025-09-30", False)])
+def test_a_receipt_is_not_older_than_the_membership(day: str, is_right: bool) -> None:
+    found = check_receipt("TJ-77", day, JOINED, TODAY)
+    assert isinstance(found, Receipt) is is_right
+    if isinstance(found, dict):
+        assert found == {"given_on": "日期早于入团年月（2025-10）。请核对回执或介绍信。"}
 
 
 def test_who_comes_back_brings_a_receipt_or_a_letter() -> None:
@@ -87,13 +96,13 @@ def test_who_comes_back_brings_a_receipt_or_a_letter() -> None:
         "receipt": "团介 7",
         "given_on": "2026-11-20",
     }
-    assert check_return(filled, TODAY, POLICY) == Return(
+    assert check_return(filled, JOINED, TODAY, POLICY) == Return(
         "天津", NAME, Proof.LETTER, "团介 7", date(2026, 11, 20)
     )
-    faults = check_return({}, TODAY, POLICY)
+    faults = check_return({}, JOINED, TODAY, POLICY)
     assert isinstance(faults, dict)
     assert set(faults) == set(filled)
-    only = check_return(filled | {"proof": "word"}, TODAY, POLICY)
+    only = check_return(filled | {"proof": "word"}, JOINED, TODAY, POLICY)
     assert only == {"proof": "请选择看过的是回执还是介绍信。"}
 
 
@@ -113,4 +122,4 @@ def test_the_identity_of_who_left_says_so() -> None:
         irregularity=None, is_new_member=True, has_scan=True, left=LeavingReason.MOVED_OUTSIDE
     )
     assert found.words == "未认证（团组织关系已转至外部系统）"
-    assert found.doubts[0].remedy == "团员已不在北京，请向现在所在的团组织核对。"
+    assert found.doubts[0].remedy.startswith("团员身份请由现在所在的团组织证明。")

@@ -32,6 +32,7 @@ from portal.rules.transfers import StepKind, TransferState, Turn
 from portal.services import (
     check_rounds,
     checks,
+    codes,
     correction_answers,
     corrections,
     drafts,
@@ -580,6 +581,21 @@ def test_the_member_stays_signed_in_and_belongs_to_the_new_branch(
     now = actor_for(token, address="", request_id="")
     assert now is not None
     assert (now.organisation_id, now.organisation_name) == (world.far_branch.id, "第八中学团支部")
+
+
+def test_a_code_that_the_old_branch_issued_opens_nothing_afterwards(
+    world: World, member: int
+) -> None:
+    person = world.member_actor(member)
+    branch = world.actor(world.branch)
+    issued = codes.issue_for_member(branch, member)
+    transfer = ask_of_branch(world, member)
+    deciding.agree(world.actor(world.far_branch), transfer)
+    with pytest.raises(codes.CodeRefused):
+        codes.redeem(issued.login, issued.code, "another horse 7", address="", request_id="")
+    new = codes.issue_for_member(world.actor(world.far_branch), member)
+    codes.redeem(new.login, new.code, "another horse 7", address="", request_id="")
+    assert new.login == person.login
 
 
 def test_fsck_finds_a_transfer_that_hangs_in_the_air(world: World, member: int) -> None:

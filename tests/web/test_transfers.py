@@ -241,6 +241,16 @@ def test_why_somebody_cannot_be_transferred_now(world: World, member: int) -> No
     assert "李小明 已被移出" in branch.get(f"/members/{member}/transfer").text
 
 
+def test_who_was_set_aside_is_not_told_to_be_in_their_branch(world: World, member: int) -> None:
+    asked(world, member)
+    page = phone(world, member)
+    set_aside(world.actor(world.branch), member, Leaving(LeavingReason.LEFT_LEAGUE, ""))
+    shown = page.get("/card/transfer").text
+    assert "移出（退团或离团）" in shown
+    assert "您仍在原团支部" not in shown
+    assert "再次申请转接" not in shown
+
+
 def walk(browser: Browser, url: str) -> str:
     """The names that stand on a list's pages, in their order; as htmx asks for them."""
     seen = ""

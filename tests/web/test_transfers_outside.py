@@ -147,6 +147,9 @@ def test_the_branch_enters_the_receipt(world: World) -> None:
     wrong = branch.post(f"/transfers/{transfer}/receipt", {"receipt": "", "given_on": "x"})
     assert wrong.status_code == 422
     assert "没有编号的填“无”" in wrong.text
+    old = branch.post(f"/transfers/{transfer}/receipt", RECEIVED | {"given_on": "0001-01-01"})
+    assert old.status_code == 422
+    assert "日期早于入团年月" in old.text
     answer = branch.post(f"/transfers/{transfer}/receipt", RECEIVED)
     assert (answer.status_code, answer.location) == (303, f"/transfers/{transfer}")
     assert stored(transfer).state is TransferState.DONE
@@ -212,6 +215,8 @@ def test_the_card_says_where_they_went_and_how_to_come_back(world: World) -> Non
     assert "团组织关系已转至外部系统：天津 天津市河西区某中学" in card
     assert "一直为您保留，不会给别人" in card
     assert "不用重新注册和申请" in card
+    assert "出示身份码" not in card
+    assert "团员身份请由现在所在的团组织证明" in card
     assert browser.get(f"/members/{member}/scan").status_code == 200
 
 
@@ -233,6 +238,20 @@ def test_who_comes_back_is_entered_with_what_they_bring(world: World) -> None:
     assert "编号不变，重新计入本支部的统计" in branch.get(answer.location).text
     assert branch.get(f"/members/{member}/come-back").status_code == 303
     assert world.client_of(world.sister).get(f"/members/{member}/come-back").status_code == 404
+
+
+def test_who_came_back_can_ask_for_a_branch_of_beijing_at_once(world: World) -> None:
+    member = with_form(world)
+    own = member_browser(world, member)
+    transfer = to_receipt(world, member)
+    branch = world.client_of(world.branch)
+    branch.post(f"/transfers/{transfer}/receipt", RECEIVED)
+    branch.post(f"/members/{member}/come-back", SENT | RECEIVED | {"proof": "letter"})
+    page = own.get("/card/transfer").text
+    assert "您的团组织关系已转至外部系统" not in page
+    assert "您后来已转回，现在在 高一(1)班团支部" in page
+    assert 'href="/card/transfer?new=1"' in page
+    assert "选择转入的团支部" in own.get("/card/transfer?new=1").text
 
 
 def test_the_reasons_for_setting_aside_have_no_transfer(world: World) -> None:

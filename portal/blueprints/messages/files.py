@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import cast
 
-from flask import flash, make_response, redirect, render_template, request, send_file
+from flask import flash, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from portal.access import Action
@@ -17,7 +17,7 @@ from portal.runtime import runtime
 from portal.services import letter_files as service
 from portal.services.letter_drafts import find_draft
 from portal.storage import Incoming
-from portal.web import PortalRequest, current_actor
+from portal.web import PortalRequest, current_actor, send_kept
 
 DOWNLOAD_POLICY = "default-src 'none'; sandbox"
 
@@ -65,17 +65,15 @@ def remove_file(token: str, file_id: int) -> Response:
 def download(message_id: int, file_id: int) -> Response:
     """An attachment, to be kept and not to be shown here."""
     found = service.find_file(current_actor(), message_id, file_id)
-    response = send_file(
+    return send_kept(
         runtime().store.open(found.storage_key),
         mimetype=found.kind.mimetype,
-        as_attachment=True,
-        download_name=found.name,
+        name=found.name,
+        size=found.size,
         etag=found.sha256.hex(),
+        as_attachment=True,
+        policy=DOWNLOAD_POLICY,
     )
-    response.content_length = found.size
-    response.headers["Cache-Control"] = "private, no-cache"
-    response.headers["Content-Security-Policy"] = DOWNLOAD_POLICY
-    return response
 
 
 def _page(token: str, *, refused: Sequence[tuple[str, str]] = ()) -> Response:

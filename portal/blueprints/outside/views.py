@@ -66,7 +66,8 @@ def receipt(transfer_id: int) -> Response:
     if request.method == "GET":
         return _receipt_page(actor, transfer_id)
     sent = request.form
-    found = check_receipt(sent.get("receipt", ""), sent.get("given_on", ""), clock.today())
+    joined = transfers_outside.awaiting_receipt(actor, transfer_id).member.joined
+    found = check_receipt(sent.get("receipt", ""), sent.get("given_on", ""), joined, clock.today())
     if isinstance(found, dict):
         return _receipt_page(actor, transfer_id, faults=found)
     try:
@@ -87,7 +88,7 @@ def come_back(member_id: int) -> Response:
         return redirect(f"/members/{member_id}", 303)
     if request.method == "GET":
         return _back_page(member)
-    proof = check_return(request.form, clock.today(), runtime().policy)
+    proof = check_return(request.form, member.joined, clock.today(), runtime().policy)
     if not isinstance(proof, Return):
         return _back_page(member, faults=proof)
     returning.come_back(actor, member_id, proof)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
-from flask import make_response, redirect
+from flask import redirect
 from werkzeug.wrappers import Response
 
 from portal.access import Action
@@ -15,7 +13,7 @@ from portal.extensions import limiter
 from portal.models import RunState
 from portal.reports import making, pages
 from portal.services import report_files, report_runs
-from portal.web import asked_turn, current_actor, look_pause, page_or_partial
+from portal.web import asked_turn, current_actor, look_pause, page_or_partial, send_kept
 
 _TYPES = {
     "pdf": "application/pdf",
@@ -58,14 +56,16 @@ def file(run_id: int, ending: str) -> Response:
     """A file of it. The PDF opens in the browser, to be printed from there."""
     actor = current_actor()
     found = report_runs.find_run(actor, run_id)
-    content = making.file_of(actor, found, ending)
-    if content is None:
+    given = making.file_of(actor, found, ending)
+    if given is None:
         if ending not in making.FORMATS:
             raise NotFound
         raise report_files.FilesGone
-    answer = make_response(content)
-    answer.mimetype = _TYPES[ending]
-    name = f"{found.about_name}{found.title}-{found.code}.{ending}"
-    how = "inline" if ending == "pdf" else "attachment"
-    answer.headers["Content-Disposition"] = f"{how}; filename*=UTF-8''{quote(name)}"
-    return answer
+    return send_kept(
+        given.file,
+        mimetype=_TYPES[ending],
+        name=f"{found.about_name}{found.title}-{found.code}.{ending}",
+        size=given.size,
+        etag=given.sha256,
+        as_attachment=ending != "pdf",
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import Blueprint, make_response, render_template, request, send_file
+from flask import Blueprint, make_response, render_template, request
 from werkzeug.wrappers import Response
 
 from portal.access import Action, Actor, Role, allows
@@ -29,7 +29,7 @@ from portal.services.scans import (
     had_scan,
     is_earlier_scan,
 )
-from portal.web import current_actor
+from portal.web import current_actor, send_kept
 
 blueprint = Blueprint("scans", __name__)
 
@@ -176,18 +176,14 @@ def uploaded(scan_id: int) -> Response:
 def _file(actor: Actor, scan: Scan) -> Response:
     key, size, etag = scan.storage_key, scan.size, scan.sha256.hex()
     audit.record_view(actor, audit.Event.ORIGINAL_OPENED, member_id=scan.member_id, scan_id=scan.id)
-    response = send_file(
+    return send_kept(
         runtime().store.open(key),
         mimetype="application/pdf",
-        download_name="original.pdf",
+        name="original.pdf",
+        size=size,
         etag=etag,
+        policy=ORIGINAL_POLICY,
     )
-    # send_file knows no size of a file that S3 holds, and without one it serves no ranges.
-    response.content_length = size
-    response.make_conditional(request.environ, accept_ranges=True, complete_length=size)
-    response.headers["Cache-Control"] = "private, no-cache"
-    response.headers["Content-Security-Policy"] = ORIGINAL_POLICY
-    return response
 
 
 @blueprint.errorhandler(ScanEnded)
