@@ -46,6 +46,9 @@ class Correction(Base):
     proposed_sealed: Mapped[bytes] = mapped_column(
         LargeBinary, doc="Sealed to the member and the field, whatever the field is."
     )
+    replaced_sealed: Mapped[bytes | None] = mapped_column(
+        LargeBinary, doc="What stood there until it was taken over, sealed alike."
+    )
     remark: Mapped[str] = mapped_column(String(200))
     asked_at: Mapped[datetime] = mapped_column(Moment)
     state: Mapped[CorrectionState] = mapped_column(stored_enum(CorrectionState))

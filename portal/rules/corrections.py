@@ -50,7 +50,7 @@ class CorrectionField(StrEnum):
 
     @property
     def is_proof(self) -> bool:
-        """Whether it says who the person is: nobody changes it by a form of the portal."""
+        """Whether it says who the person is: taken over only beside their identity document."""
         return self in (CorrectionField.NAME, CorrectionField.ID_NUMBER)
 
 
@@ -90,7 +90,9 @@ def parse_proposed(
         return clean_name(text)
     if field is CorrectionField.ID_NUMBER:
         parsed = IdNumber.parse(text)
-        return TextFault(parsed.message) if isinstance(parsed, IdNumberFault) else parsed.text
+        if isinstance(parsed, IdNumberFault):
+            return TextFault(parsed.message)
+        return TextFault(IdNumberFault.DATE.message) if parsed.birth_date > today else parsed.text
     if field is CorrectionField.FEE:
         plain = text.strip()
         if not _FEE.fullmatch(plain) or Decimal(plain) > 100000:

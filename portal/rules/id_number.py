@@ -65,6 +65,15 @@ class IdNumber:
         return cls(text, born)
 
 
+def changed_places(before: str, after: str) -> tuple[int, ...]:
+    """The places (from 1) in which two ID numbers differ: how much changes, without their digits.
+
+    A slip of the pen changes one or two besides the check digit; another person most of them.
+    """
+    pairs = zip(before, after, strict=True)
+    return tuple(place for place, (one, other) in enumerate(pairs, 1) if one != other)
+
+
 def check_digit(first17: str) -> str:
     """The 18th character for the first 17 digits (ISO 7064 MOD 11-2)."""
     total = sum(int(digit) * weight for digit, weight in zip(first17, _WEIGHTS, strict=True))

@@ -6,20 +6,13 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from portal import clock
-from portal.access import Action, Actor, members_for
+from portal.access import Action, Actor
 from portal.errors import NotFound
 from portal.extensions import db
-from portal.models import (
-    Correction,
-    CorrectionState,
-    Member,
-    MessageKind,
-    Organisation,
-)
+from portal.models import Correction, CorrectionState, Member, MessageKind
 from portal.rules.corrections import ANSWER_LENGTH, CorrectionField, clean_words
 from portal.rules.deadlines import parse_month
 from portal.rules.text import TextFault
@@ -30,42 +23,21 @@ from portal.services.corrections import (
     CorrectionRefused,
     ShownCorrection,
     close,
+    keep_replaced,
     open_value,
     shown,
     stored_value,
 )
+from portal.services.identity_changes import Ticked, change_identity
 from portal.services.member_editing import MemberFields, apply_changes, fields_of
 from portal.services.members import find_member
 from portal.services.messages import Letter, send_to_member
-from portal.services.organisations import district_committees_above, release_hint
-from portal.services.transaction import reading, writing
+from portal.services.transaction import writing
+from portal.services.waiting_reports import who_can
 
 _OWN_NAME = {CorrectionField.FEE: "fee_cents"}
-
-
-def open_reports(actor: Actor, member: Member) -> tuple[ShownCorrection, ...]:
-    """The reports of a member that wait for an answer, the oldest first."""
-    rows = db.session.scalars(
-        select(Correction)
-        .join(Member, Member.id == Correction.member_id)
-        .where(
-            Correction.member_id == member.id,
-            Correction.state == CorrectionState.OPEN,
-            members_for(actor, Action.ANSWER_REPORT),
-        )
-        .order_by(Correction.id)
-    )
-    return tuple(shown(row, member) for row in rows)
-
-
-def count_waiting(actor: Actor) -> int:
-    """How many members of the branch wait for an answer to a report."""
-    query = (
-        select(func.count(Correction.member_id.distinct()))
-        .join(Member, Member.id == Correction.member_id)
-        .where(Correction.state == CorrectionState.OPEN, members_for(actor, Action.ANSWER_REPORT))
-    )
-    return int(reading().scalar(query) or 0)
+_NOTHING_TICKED = Ticked()
+_SIGN_IN = {CorrectionField.ID_NUMBER: "用身份证号登录的，今后请填更正后的号码；密码不变。"}
 
 
 def unmask(actor: Actor, report_id: int) -> ShownCorrection:
@@ -73,45 +45,33 @@ def unmask(actor: Actor, report_id: int) -> ShownCorrection:
     with writing():
         member, row = _locked(actor, report_id)
         audit.record(actor, audit.Event.FIELD_UNMASKED, member_id=member.id, field=row.field)
-        return shown(row, member, plain=True)
+        return shown(row, member.id_number_hash, plain=True)
 
 
-def who_can(member: Member, field: CorrectionField) -> str:
-    """Who can change what the branch can't; empty where it can."""
-    path = db.session.scalar(select(Organisation.path).where(Organisation.id == member.branch_id))
-    if field is CorrectionField.NUMBER and member.number is not None:
-        return f"{release_hint(path or '')}，解除后再采纳。"
-    if not field.is_proof:
-        return ""
-    above = " / ".join(one.name for one in district_committees_above(path or ""))
-    return (
-        "姓名和身份证号支部不能修改，须核对证件。"
-        "确属录入错误的，请先“移出”（原因选“录入错误”），"
-        f"再请本人用正确的姓名和身份证号重新注册、申请加入；"
-        f"办理前请联系 {above or '上级团委'} 核实。"
-    )
-
-
-def take_over(actor: Actor, report_id: int, *, version: int) -> None:
+def take_over(
+    actor: Actor, report_id: int, *, version: int, ticked: Ticked = _NOTHING_TICKED
+) -> None:
     """采纳: store what the member proposed, of a member whose ``version`` the person saw.
 
-    What stands there already is only answered. Raises ``CorrectionOutdated``,
-    ``CorrectionRefused``, or what ``change_member`` does; then nothing has changed.
+    What stands there already is only answered. ``ticked`` is asked for with a name or an ID number.
+    Raises ``CorrectionOutdated``, ``CorrectionRefused``, ``IdentityRefused``, or what
+    ``change_member`` does; then nothing has changed.
     """
     try:
-        _take_over(actor, report_id, version)
+        _take_over(actor, report_id, version, ticked)
     except IntegrityError:  # the number was taken at this moment; asked again, it is said so
-        _take_over(actor, report_id, version)
+        _take_over(actor, report_id, version, ticked)
 
 
-def _take_over(actor: Actor, report_id: int, version: int) -> None:
+def _take_over(actor: Actor, report_id: int, version: int, ticked: Ticked) -> None:
     with writing():
         member, row = _locked(actor, report_id)
         if _answered_by(actor, row, CorrectionState.TAKEN):
             return
         _require_open(row)
-        value = open_value(row, member)
-        if stored_value(member, row.field) != value:
+        value, before = open_value(row, member.id_number_hash), stored_value(member, row.field)
+        document = {}
+        if before != value:
             if hint := who_can(member, row.field):
                 raise CorrectionRefused("take", hint)
             if member.version != version:
@@ -120,10 +80,15 @@ def _take_over(actor: Actor, report_id: int, version: int) -> None:
                     f"{clock.format_lately(member.changed_at)} 修改过这名团员，这项报告还没有处理。"
                     "请核对现在的内容后再处理。"
                 )
-            apply_changes(actor, member, changed(fields_of(member), row.field, value))
+            if row.field.is_proof:
+                change_identity(actor, member, row.field, value, ticked)
+                document = {"document": True}
+            else:
+                apply_changes(actor, member, changed(fields_of(member), row.field, value))
+            keep_replaced(row, member.id_number_hash, before)
         close(row, CorrectionState.TAKEN, actor.account_id, "")
-        _tell(actor, row, "已更正", "已按您的报告更正，请核对。")
-        _record(actor, audit.Event.CORRECTION_TAKEN, row)
+        _tell(actor, row, "已更正", f"已按您的报告更正，请核对。{_SIGN_IN.get(row.field, '')}")
+        _record(actor, audit.Event.CORRECTION_TAKEN, row, **document)
 
 
 def decline(actor: Actor, report_id: int, *, answer: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 
 from portal import clock
 from portal.access import Action, Actor
@@ -48,11 +48,12 @@ class CorrectionOutdated(PortalError):
 
 @dataclass(frozen=True, slots=True)
 class ShownCorrection:
-    """A report as a page shows it."""
+    """A report as a page shows it; ``replaced`` is what stood there until it was taken over."""
 
     id: int
     field: CorrectionField
     proposed: str
+    replaced: str
     masked: bool
     remark: str
     asked_at: datetime
@@ -77,7 +78,7 @@ def report(actor: Actor, field: CorrectionField, *, proposed: str, remark: str) 
             raise CorrectionOutdated("您已移出，不能再报告错误，没有任何改动。请联系原来的团支部。")
         earlier = open_correction(member.id, field)
         if earlier is not None:
-            if open_value(earlier, member) == value:
+            if open_value(earlier, member.id_number_hash) == value:
                 return earlier.id
             raise CorrectionOutdated(
                 f"您在 {clock.format_lately(earlier.asked_at)} 已报告过这一项，正在等支部处理。"
@@ -88,7 +89,7 @@ def report(actor: Actor, field: CorrectionField, *, proposed: str, remark: str) 
         made = Correction(
             member_id=member.id,
             field=field,
-            proposed_sealed=runtime().vault.seal(value, _belongs_to(member, field)),
+            proposed_sealed=runtime().vault.seal(value, _proposed(field, member.id_number_hash)),
             remark=words,
             asked_at=clock.now(),
             state=CorrectionState.OPEN,
@@ -150,13 +151,13 @@ def own_corrections(actor: Actor, *, plain: bool = False) -> tuple[ShownCorrecti
     """The member's latest reports, the newest first; ``plain``: all, ID numbers as they are."""
     assert actor.member_id is not None
     member = find_member(actor, Action.REPORT_ERROR, actor.member_id)
-    rows = db.session.scalars(
-        select(Correction)
+    rows = db.session.execute(
+        with_person()
         .where(Correction.member_id == member.id)
         .order_by(Correction.id.desc())
         .limit(None if plain else ROWS)
     )
-    return tuple(shown(row, member, plain=plain) for row in rows)
+    return tuple(shown(row, person, plain=plain) for row, person in rows)
 
 
 def open_count(actor: Actor) -> int:
@@ -178,12 +179,22 @@ def open_correction(member_id: int, field: CorrectionField) -> Correction | None
     )
 
 
-def shown(row: Correction, member: Member, *, plain: bool = False) -> ShownCorrection:
-    """A report for a page; ``plain``: an ID number as it is."""
+def with_person() -> Select[Correction, bytes]:
+    """Reports, each with what it is sealed to.
+
+    Read in one statement, as an ID number that is taken over seals all of a member's anew.
+    """
+    return select(Correction, Member.id_number_hash).join(Member, Member.id == Correction.member_id)
+
+
+def shown(row: Correction, person: bytes, *, plain: bool = False) -> ShownCorrection:
+    """A report for a page; ``person`` is what it is sealed to, ``plain``: an ID number as it is."""
+    replaced = _replaced_value(row, person)
     return ShownCorrection(
         id=row.id,
         field=row.field,
-        proposed=shown_value(row.field, open_value(row, member), masked=not plain),
+        proposed=shown_value(row.field, open_value(row, person), masked=not plain),
+        replaced=shown_value(row.field, replaced, masked=not plain) if replaced else "",
         masked=row.field is CorrectionField.ID_NUMBER and not plain,
         remark=row.remark,
         asked_at=row.asked_at,
@@ -193,9 +204,23 @@ def shown(row: Correction, member: Member, *, plain: bool = False) -> ShownCorre
     )
 
 
-def open_value(row: Correction, member: Member) -> str:
-    """The proposed value as it was typed, normalised."""
-    return runtime().vault.open(row.proposed_sealed, _belongs_to(member, row.field))
+def open_value(row: Correction, person: bytes) -> str:
+    """The proposed value as it was typed, normalised; ``person`` is what it is sealed to."""
+    return runtime().vault.open(row.proposed_sealed, _proposed(row.field, person))
+
+
+def keep_replaced(row: Correction, person: bytes, value: str) -> None:
+    """Keep with a report what stood there before it was taken over."""
+    row.replaced_sealed = runtime().vault.seal(value, _replaced(row.field, person))
+
+
+def seal_anew(member_id: int, before: bytes, after: bytes) -> None:
+    """Seal a member's reports to their new ID number's hash, in the running transaction."""
+    for row in db.session.scalars(select(Correction).where(Correction.member_id == member_id)):
+        proposed, replaced = open_value(row, before), _replaced_value(row, before)
+        row.proposed_sealed = runtime().vault.seal(proposed, _proposed(row.field, after))
+        if replaced:
+            keep_replaced(row, after, replaced)
 
 
 def stored_value(member: Member, field: CorrectionField) -> str:
@@ -229,8 +254,18 @@ def _parsed(field: CorrectionField, proposed: str) -> str:
     return value
 
 
-def _belongs_to(member: Member, field: CorrectionField) -> bytes:
-    return b"correction." + field.value.encode() + b":" + member.id_number_hash
+def _replaced_value(row: Correction, person: bytes) -> str:
+    if row.replaced_sealed is None:
+        return ""
+    return runtime().vault.open(row.replaced_sealed, _replaced(row.field, person))
+
+
+def _proposed(field: CorrectionField, person: bytes) -> bytes:
+    return b"correction." + field.value.encode() + b":" + person
+
+
+def _replaced(field: CorrectionField, person: bytes) -> bytes:
+    return b"replaced." + field.value.encode() + b":" + person
 
 
 def _record(actor: Actor, event: audit.Event, row: Correction) -> None:

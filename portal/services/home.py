@@ -12,24 +12,16 @@ from portal.access import Action, Actor, allows, in_subtree
 from portal.models import JoiningState, Member, MonthTally, Organisation, Tally
 from portal.rules.progress import Count, Counts, Period
 from portal.services import transfer_lists, urging
-from portal.services.correction_answers import count_waiting as count_waiting_reports
 from portal.services.joining_queue import count_joinings
-from portal.services.listing import (
-    Counts as ListCounts,
-)
-from portal.services.listing import (
-    Filter,
-    ListQuery,
-    MemberRow,
-    Sort,
-    count_members,
-    list_members,
-)
+from portal.services.listing import Counts as ListCounts
+from portal.services.listing import Filter, ListQuery, Sort, count_members, list_members
+from portal.services.member_rows import MemberRow
 from portal.services.messages import InboxRow, inbox
 from portal.services.organisations import names_on_paths
 from portal.services.progress import CRITERIA, counts_of, find_organisation
 from portal.services.release_lists import count_waiting
 from portal.services.transaction import reading
+from portal.services.waiting_reports import count_waiting as count_waiting_reports
 
 FORMS_SHOWN = 10
 MESSAGES_SHOWN = 5

@@ -5,28 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, ScalarSelect, and_, case, func, or_, select, tuple_
 
 from portal import clock
-from portal.access import Action, Actor, allows, members_for
-from portal.errors import NotFound
-from portal.models import (
-    Account,
-    Correction,
-    CorrectionState,
-    Member,
-    Scan,
-    ScanCheck,
-    ScanState,
-    Tally,
-)
-from portal.rules.deadlines import DeadlineState
+from portal.access import Action, Actor, members_for
+from portal.models import Member, Scan, ScanCheck, ScanState, Tally
 from portal.rules.irregular import Irregularity
 from portal.rules.member_number import normalise_number
-from portal.services.look_lines import LOOK_COLUMNS, with_look
-from portal.services.scan_cells import STANDING, ScanCell, ended_scans, make_cell, make_line
+from portal.services.member_rows import MEMBER_ROWS, OPEN_REPORTS, MemberRow, rows_of
+from portal.services.scan_cells import STANDING
 from portal.services.transaction import reading
 
 PAGE_ROWS = 50
@@ -67,28 +56,6 @@ class ListQuery:
     before: str = ""
 
 
-class Remark(NamedTuple):
-    """One sentence of the column 备注."""
-
-    text: str
-    tone: str  # plain, warning or wrong
-
-
-class MemberRow(NamedTuple):
-    """A member in the list."""
-
-    id: int
-    name: str
-    sex: str
-    number: str | None
-    joined: date
-    is_new_member: bool
-    cell: ScanCell
-    remarks: tuple[Remark, ...]
-    left: bool = False
-    way_back: str = ""  # of who left: by what they come back
-
-
 @dataclass(frozen=True, slots=True)
 class Counts:
     """How many members each filter holds."""
@@ -112,52 +79,6 @@ class ListPage:
     before: str | None
 
 
-_REPORTS = (
-    select(func.count())
-    .select_from(Correction)
-    .where(Correction.member_id == Member.id, Correction.state == CorrectionState.OPEN)
-    .correlate(Member)
-    .scalar_subquery()
-)
-
-MEMBER_COLUMNS = (
-    Member.id,
-    Member.name,
-    Member.sex,
-    Member.number,
-    Member.released_number,
-    Member.joined,
-    Member.is_new_member,
-    Member.has_scan,
-    Member.due_date,
-    Member.irregularity,
-    Member.left_reason,
-    Member.former_place,
-    _REPORTS.label("reports"),
-    Scan.id.label("scan_id"),
-    Scan.state,
-    Scan.pages,
-    Scan.size,
-    Scan.late,
-    Scan.uploaded_at,
-    Account.person_name,
-    Scan.origin,
-    ScanCheck.kinds,
-    *LOOK_COLUMNS,
-)
-
-
-# Members with their current scan, its check and its look, if any: a list is one round to the
-# database. Made once, since putting a statement together takes longer than SQLite takes to answer.
-MEMBER_ROWS = with_look(
-    select(*MEMBER_COLUMNS)
-    .select_from(Member)
-    .outerjoin(Scan, and_(Scan.member_id == Member.id, Scan.state == ScanState.CURRENT))
-    .outerjoin(Account, Account.id == Scan.uploaded_by_id)
-    .outerjoin(ScanCheck, STANDING)
-)
-_ROW = MEMBER_ROWS.where(Member.id == bindparam("member_id"))
-
 _TALLY = Tally.__table__.c
 _TALLIED = (
     _TALLY.members,
@@ -166,7 +87,7 @@ _TALLIED = (
     *(_TALLY[kind.value] for kind in Irregularity),
 )
 
-_REPORTED = _REPORTS > 0
+_REPORTED = OPEN_REPORTS > 0
 _MISSING = and_(Member.is_new_member, ~Member.has_scan, Member.left_at.is_(None))
 
 # Each sort key is never NULL, so that it can be compared in a page's key.
@@ -180,59 +101,32 @@ _SORT_KEYS: dict[Sort, ColumnElement[Any]] = {
 
 def count_members(actor: Actor, action: Action, branch_id: int) -> Counts:
     """The counts of a branch: from its tally; overdue from today's date, faults, and who left."""
-    overdue = (
-        select(func.count())
-        .select_from(Member)
-        .where(
-            Member.branch_id == branch_id,
-            _MISSING,
-            Member.due_date < clock.today(),
-            members_for(actor, action),
+    present = Member.left_at.is_(None)
+
+    def how_many(*criteria: ColumnElement[bool]) -> ScalarSelect[int]:
+        return (
+            select(func.count())
+            .select_from(Member)
+            .where(Member.branch_id == branch_id, *criteria, members_for(actor, action))
+            .scalar_subquery()
         )
-        .scalar_subquery()
-    )
-    left = (
-        select(func.count())
-        .select_from(Member)
-        .where(
-            Member.branch_id == branch_id, Member.left_at.is_not(None), members_for(actor, action)
-        )
-        .scalar_subquery()
-    )
-    faulty = (
-        select(func.count())
-        .select_from(Member)
-        .join(Scan, and_(Scan.member_id == Member.id, Scan.state == ScanState.CURRENT))
+
+    at_fault = (
+        select(Scan.member_id)
         .join(ScanCheck, STANDING)
-        .where(
-            Member.branch_id == branch_id,
-            Member.scan_checked,
-            Member.left_at.is_(None),
-            ScanCheck.kinds != "",
-            members_for(actor, action),
-        )
-        .scalar_subquery()
-    )
-    reported = (
-        select(func.count())
-        .select_from(Member)
-        .where(
-            Member.branch_id == branch_id,
-            Member.left_at.is_(None),
-            _REPORTED,
-            members_for(actor, action),
-        )
-        .scalar_subquery()
+        .where(Scan.member_id == Member.id, Scan.state == ScanState.CURRENT, ScanCheck.kinds != "")
+        .correlate(Member)
+        .exists()
     )
     tally = (
         reading()
         .execute(
             select(
                 *_TALLIED,
-                overdue.label("overdue"),
-                faulty.label("faulty"),
-                reported.label("reported"),
-                left.label("left"),
+                how_many(_MISSING, Member.due_date < clock.today()),
+                how_many(present, Member.scan_checked.expression, at_fault),
+                how_many(present, _REPORTED),
+                how_many(Member.left_at.is_not(None)),
             ).where(_TALLY.branch_id == branch_id)
         )
         .one_or_none()
@@ -285,56 +179,6 @@ def list_members(actor: Actor, action: Action, branch_id: int, asked: ListQuery)
     )
 
 
-def find_row(actor: Actor, action: Action, member_id: int) -> MemberRow:
-    """The row of one member, if the actor may do ``action`` to them: permission and row at once.
-
-    Raises ``NotAllowed`` when the actor's role never may, ``NotFound`` outside the scope.
-    """
-    query = MEMBER_ROWS.where(Member.id == member_id, members_for(actor, action))
-    found = reading().execute(query).one_or_none()
-    if found is None:
-        raise NotFound
-    return rows_of(actor, [found])[0]
-
-
-def row_for(actor: Actor, member: Member) -> MemberRow:
-    """The row of one member, after a change."""
-    found = reading().execute(_ROW, {"member_id": member.id}).one()
-    return rows_of(actor, [found])[0]
-
-
-def remarks_for(
-    *,
-    cell: ScanCell,
-    is_new_member: bool,
-    has_scan: bool,
-    irregularity: Irregularity | None,
-    former_place: str | None = None,
-    reports: int = 0,
-) -> tuple[Remark, ...]:
-    """The column 备注 (guide 5.3): the missing form, what a check found, the number.
-
-    Of who came from outside it says so: why there is no upload for a number of these years.
-    ``reports``: errors that the member reported and nobody has answered.
-    """
-    remarks = []
-    if is_new_member and not has_scan:
-        late = cell.deadline is not None and cell.deadline.state is DeadlineState.OVERDUE
-        words = f" · {cell.deadline.words}" if cell.deadline else ""
-        remarks.append(Remark(f"未上传入团志愿书{words}", "wrong" if late else "warning"))
-    if cell.faults:
-        remarks.append(Remark(f"检查：{'、'.join(one.label for one in cell.faults)}", "warning"))
-    if cell.findings:
-        remarks.append(Remark(f"扫描件 {cell.findings} 处提示待核对", "warning"))
-    if irregularity is not None:
-        remarks.append(Remark(f"编号不规范：{irregularity.label}", "warning"))
-    if reports:
-        remarks.append(Remark(f"团员报告 {reports} 处信息有误", "warning"))
-    if former_place is not None:
-        remarks.append(Remark("从外部转入", "plain"))
-    return tuple(remarks)
-
-
 def _narrowed(query: Any, asked: ListQuery) -> Any:
     match asked.filter:
         case Filter.NEW:
@@ -364,77 +208,6 @@ def _narrowed(query: Any, asked: ListQuery) -> Any:
             )
         )
     return query
-
-
-def rows_of(actor: Actor, found: list[Any]) -> tuple[MemberRow, ...]:
-    """The rows of what a query over ``MEMBER_ROWS`` found; it may have further columns."""
-    today, may = clock.today(), allows(actor, Action.UPLOAD_SCAN)
-    # A form that was deleted can be taken back: asked for only where none is, by who may.
-    without = [
-        row.id
-        for row in found
-        if may and row.scan_id is None and row.is_new_member and row.left_reason is None
-    ]
-    ended = ended_scans(without) if without else {}
-    rows = []
-    for row in found:
-        # Taken apart at once: asked for by name, the columns of 50 rows take 0.8 ms more.
-        (
-            member_id,
-            name,
-            sex,
-            number,
-            released_number,
-            joined,
-            is_new_member,
-            has_scan,
-            due,
-            irregularity,
-            left_reason,
-            former_place,
-            reports,
-            *scan,
-        ) = row[: len(MEMBER_COLUMNS)]
-        left = left_reason is not None
-        cell = make_cell(
-            actor,
-            member_id=member_id,
-            member_name=name,
-            number=number or released_number,
-            due=due,
-            line=make_line(scan, number=number, name=name, joined=joined)
-            if scan[0] is not None
-            else ended.get(member_id),
-            today=today,
-            may_upload=may and not left,
-        )
-        remarks = (
-            (Remark(f"已移出：{left_reason.label}", "plain"),)
-            if left
-            else remarks_for(
-                cell=cell,
-                is_new_member=is_new_member,
-                has_scan=has_scan,
-                irregularity=irregularity,
-                former_place=former_place,
-                reports=reports if may else 0,
-            )
-        )
-        rows.append(
-            MemberRow(
-                member_id,
-                name,
-                sex.label,
-                number,
-                joined,
-                is_new_member,
-                cell,
-                remarks,
-                left,
-                left_reason.way_back if left else "",
-            )
-        )
-    return tuple(rows)
 
 
 def _format_key(row: Any) -> str:

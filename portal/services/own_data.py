@@ -19,6 +19,7 @@ from portal.extensions import db
 from portal.models import (
     Account,
     AnsweredCode,
+    CorrectionState,
     Member,
     Message,
     NumberHolding,
@@ -40,6 +41,13 @@ from portal.services.transaction import one_state, writing
 
 VERSION = 1
 """Of the structure that docs/own-data.md describes."""
+
+_REPORT_WORDS = {
+    CorrectionState.OPEN: "等支部处理",
+    CorrectionState.TAKEN: "已更正",
+    CorrectionState.DECLINED: "没有更正",
+    CorrectionState.WITHDRAWN: "已撤回",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +207,7 @@ def _reports(actor: Actor) -> Chapter:
         (
             ("field", "项"),
             ("proposed", "应为"),
+            ("replaced", "更正前"),
             ("asked_at", "报告"),
             ("state", "结果"),
             ("remark", "说明"),
@@ -208,8 +217,9 @@ def _reports(actor: Actor) -> Chapter:
             (
                 one.field.label,
                 one.proposed,
+                one.replaced,
                 moment_words(one.asked_at),
-                one.state.value,
+                _REPORT_WORDS[one.state],
                 one.remark,
                 one.answer,
             )

@@ -24,7 +24,7 @@ from portal.rules.irregular import Irregularity
 from portal.rules.organisations import OrganisationKind
 from portal.rules.progress import Count, Counts, Period
 from portal.services import organisations
-from portal.services.listing import MEMBER_ROWS, MemberRow, rows_of
+from portal.services.member_rows import MEMBER_ROWS, MemberRow, rows_of
 from portal.services.organisations import OPEN, per_node
 from portal.services.transaction import reading
 

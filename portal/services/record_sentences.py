@@ -89,8 +89,12 @@ _FIELDS = {
     "approved_on": "审批日期",
     "id_number": "身份证",
     "birth_date": "出生日期",
+    "sex": "性别",
     "fee": "团费缴纳额度",
 }
+
+_UNRECORDED = ("email", "phone", "birth_date")
+"""Of these the record says only that they changed."""
 
 
 def _value(name: str, value: Any) -> str:
@@ -124,12 +128,14 @@ def _changed(told: Told) -> str:
     parts = []
     for name, pair in changes.items():
         label = _FIELDS.get(name, name)
-        hidden = name in ("email", "phone") or not isinstance(pair, list) or len(pair) != 2
+        hidden = name in _UNRECORDED or not isinstance(pair, list) or len(pair) != 2
         parts.append(
             f"{label}（内容不记录）"
             if hidden
             else f"{label} {_value(name, pair[0])} → {_value(name, pair[1])}"
         )
+    if isinstance(places := told.of("places"), list):
+        parts.append(f"身份证号改动的是第 {'、'.join(map(str, places))} 位")
     return f"修改了 {told.whom} 的信息：{'；'.join(parts)}"
 
 
@@ -349,7 +355,10 @@ SENTENCES: Mapping[Event, tuple[RecordKind, _Words]] = {
     ),
     Event.CORRECTION_TAKEN: (
         _K.MEMBERS,
-        lambda told: f"采纳了 {told.whom} 对{_field(told)}的报错",
+        lambda told: (
+            f"采纳了 {told.whom} 对{_field(told)}的报错"
+            + ("，已核对本人有效身份证件" if told.of("document") else "")
+        ),
     ),
     Event.CORRECTION_DECLINED: (
         _K.MEMBERS,

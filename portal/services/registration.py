@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import exists, insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import insert
 
 from portal import clock
 from portal.errors import PortalError
-from portal.extensions import db
-from portal.models import Account, Joining, JoiningState, Member
+from portal.models import Account, Joining, JoiningState
 from portal.rules.age import may_consent
 from portal.rules.id_number import IdNumber
 from portal.rules.pinyin import name_pinyin
 from portal.runtime import runtime
 from portal.services import audit
 from portal.services.accounts import hash_password
+from portal.services.known_persons import is_known
 from portal.services.members import sealed_fields
 from portal.services.transaction import writing
 
@@ -69,18 +68,11 @@ def register(person: NewPerson, password: str, *, address: str) -> str:
     if not may_consent(person.id_number.birth_date, clock.today(), policy):
         raise TooYoungToConsent
     hashed = hash_password(password)  # takes its time: before the write lock
-    try:
-        return _register(person, hashed, address)
-    except IntegrityError:  # sent twice at once: the unique index let one through
-        raise AlreadyRegistered from None
-
-
-def _register(person: NewPerson, hashed: str, address: str) -> str:
     pinyin, letters = name_pinyin(person.name)
     sealed = sealed_fields(person.id_number.text, person.phone)
     moment = clock.now()
     with writing() as session:
-        if _is_known(sealed["id_number_hash"]):
+        if is_known(sealed["id_number_hash"]):
             raise AlreadyRegistered
         joining = Joining(
             name=person.name,
@@ -116,14 +108,3 @@ def _register(person: NewPerson, hashed: str, address: str) -> str:
             notice=NOTICE_VERSION,
         )
     return login
-
-
-def _is_known(id_number_hash: bytes) -> bool:
-    return bool(
-        db.session.scalar(
-            select(
-                exists().where(Member.id_number_hash == id_number_hash)
-                | exists().where(Joining.id_number_hash == id_number_hash)
-            )
-        )
-    )

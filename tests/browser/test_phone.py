@@ -12,8 +12,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from portal.rules.id_number import check_digit
 from tests.browser.conftest import People, Portal
 from tests.browser.drivers import Driver, PlaywrightPage, PyppeteerPage, wait, wait_text
+from tests.browser.test_checks import axe_finds_nothing
 from tests.browser.test_stories import no_sideways_scroll
 
 OWN_PAGES = (
@@ -269,3 +271,53 @@ def test_a_member_reports_an_error_and_the_branch_takes_it_over(people: People) 
 
     people.sign_in("tuanyuan", page=phone)
     wait_text(phone, "main", "您报告的“最高学历”已更正")
+
+
+def test_an_id_number_is_taken_over_beside_the_identity_card(people: People) -> None:
+    phone = people.page()
+    phone.viewport(360, 640)
+    people.sign_in("tuanyuan", page=phone)
+    phone.goto("/card/information")
+    member = int(phone.text(".own-facts dd").split("ID: ")[1].split(")")[0])
+    first = f"99030120080101{sum(map(ord, phone.engine)) % 1000:03d}"  # another one in each engine
+    right = first + check_digit(first)
+    for field, value in (("name", "欧阳·阿卜杜热合曼江"), ("id_number", right)):
+        phone.goto(f"/card/information/{field}")
+        phone.fill("#proposed", value)
+        phone.fill("#remark", "登记时写错了")
+        phone.click("main .button-primary")
+        wait_text(phone, "#messages", "送到支部")
+    phone.goto("/card/information/id_number")
+    wait_text(phone, "main", "支部要看本人的有效身份证件后才能更正")
+    no_sideways_scroll(phone)
+
+    branch = people.sign_in("zhibu1")  # an old engine has one jar of cookies: the phone waits
+    branch.viewport(1366, 768)
+    branch.goto(f"/members/{member}/edit")
+    wait_text(branch, ".reports", "请先确认是同一个人填错了两项")
+    masked = f"9903●●●●●●{right[-2:]}"
+    wait_text(branch, ".reports", masked)
+    assert right not in branch.text(".reports")
+    axe_finds_nothing(branch)
+    branch.picture(f"report-identity-{branch.engine}")
+    branch.viewport(360, 640)
+    no_sideways_scroll(branch)
+    branch.picture(f"report-identity-360-{branch.engine}")
+    branch.click(".reports li:nth-child(2) .report-pair > div:last-child .link-button")
+    wait_text(branch, ".report-pair .unmasked", right)
+    branch.click(".reports li:nth-child(2) .report-take .button")
+    wait_text(branch, ".reports", "还没有采纳。请先核对本人的身份证件")
+    branch.click(".reports li:nth-child(2) input[name=document]")
+    branch.click(".reports li:nth-child(2) .report-take .button")
+    wait_text(branch, "#messages", "已采纳并保存")
+    branch.fill(".reports input[name=answer]", "身份证上就是现在的姓名")
+    branch.click(".report-doing form:last-child .button")
+    wait_text(branch, "#messages", "已退回")
+
+    people.sign_in("tuanyuan", page=phone)
+    phone.goto("/card/information")
+    wait_text(phone, "#reported + .missing", f"更正为 {masked}")
+    wait_text(phone, "#reported + .missing", "没有更正：身份证上就是现在的姓名")
+    above = people.sign_in("tuanwei")
+    above.goto("/messages/")
+    wait_text(above, "main", "的身份证已更正，请知悉")

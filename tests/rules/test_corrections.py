@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -39,6 +39,13 @@ def test_values_are_kept_in_one_way(field: Field, typed: str, kept: str) -> None
 def test_a_number_that_is_none_is_refused() -> None:
     for typed in ("", "12345", "abcdefghijkl"):
         assert isinstance(parsed(Field.NUMBER, typed), TextFault)
+
+
+def test_nobody_is_born_tomorrow() -> None:
+    born = date.fromisoformat(f"{ID[6:10]}-{ID[10:12]}-{ID[12:14]}")
+    for today, taken in ((born, True), (born - timedelta(days=1), False)):
+        value = parse_proposed(Field.ID_NUMBER, ID, today=today, policy=NumberPolicy())
+        assert (value == ID) is taken
 
 
 def test_what_comes_from_the_id_number_is_reported_as_it() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.rules.id_number import IdNumber, IdNumberFault, Sex, check_digit
+from portal.rules.id_number import IdNumber, IdNumberFault, Sex, changed_places, check_digit
 
 
 def valid(day: str = "20080229", serial: str = "001") -> str:
@@ -82,3 +82,8 @@ def test_what_is_accepted_parses_again_to_itself(day: date, serial: int) -> None
     parsed = IdNumber.parse(valid(f"{day:%Y%m%d}".rjust(8, "0"), f"{serial:03d}"))
     assert isinstance(parsed, IdNumber)
     assert IdNumber.parse(parsed.text) == parsed
+
+
+def test_how_much_of_a_number_changes() -> None:
+    assert changed_places(valid(), valid()) == ()
+    assert changed_places(valid(serial="001"), valid(serial="021")) == (16, 18)

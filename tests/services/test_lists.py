@@ -12,14 +12,7 @@ from portal.errors import NotAllowed, NotFound
 from portal.extensions import db
 from portal.models import Organisation
 from portal.services import scans
-from portal.services.listing import (
-    PAGE_ROWS,
-    Filter,
-    ListQuery,
-    Sort,
-    count_members,
-    list_members,
-)
+from portal.services.listing import PAGE_ROWS, Filter, ListQuery, Sort, count_members, list_members
 from portal.services.organisations import (
     SEARCH_RESULTS,
     ancestors_of,

@@ -229,7 +229,7 @@ def test_a_list_stays_one_round_however_many_forms_it_shows(form: Uploaded) -> N
 def test_the_looks_of_a_list_are_found_by_their_indexes(world: World, database: str) -> None:
     if database != "sqlite":
         pytest.skip("the planner of PostgreSQL decides by statistics, which an empty table lacks")
-    from portal.services.listing import MEMBER_ROWS
+    from portal.services.member_rows import MEMBER_ROWS
 
     statement = str(MEMBER_ROWS.where(Member.branch_id == 1).compile(db.engine))
     plan = db.session.connection().exec_driver_sql(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from portal.rules.id_number import check_digit
@@ -100,21 +102,63 @@ def test_a_branch_declines_and_keeps_what_it_typed(
     assert "已退回这项报告" in late.text
 
 
-def test_an_id_number_is_shown_on_request_and_can_not_be_taken_over(
-    member: int, phone: Browser, branch: Browser
-) -> None:
+def test_an_id_number_is_shown_on_request(member: int, phone: Browser, branch: Browser) -> None:
     assert ID not in send(phone, "id_number", ID)
     edit = branch.get(f"/members/{member}/edit").text
     assert ID not in edit
-    assert "姓名和身份证号支部不能修改" in edit
-    assert f"/members/{member}/reports/1/take" not in edit
     address = f"/members/{member}/reports/1/value"
     assert ID in branch.post(address, htmx=True).text
     whole = branch.post(address).text
     assert ID in whole
     assert "保存" in whole
-    refused = branch.post(f"/members/{member}/reports/1/take", {"version": "x"})
+
+
+def test_a_name_is_taken_over_beside_the_identity_document(
+    world: World, member: int, phone: Browser, branch: Browser
+) -> None:
+    assert "支部要看本人的有效身份证件" in phone.get("/card/information/name").text
+    send(phone, "name", "安心")
+    assert "请带给支部核对" in phone.get("/card/information/name").text
+    edit = branch.get(f"/members/{member}/edit").text
+    assert "已核对本人有效身份证件" in edit
+    assert "姓名和身份证都要改" not in edit
+    address, seen = f"/members/{member}/reports/1/take", str(world.member(member).version)
+    refused = branch.post(address, {"version": seen})
     assert refused.status_code == 422
+    assert "还没有采纳。请先核对本人的身份证件" in refused.text
+    assert world.member(member).name == "安新"
+    answer = branch.post(address, {"version": seen, "document": "1"})
+    assert answer.status_code == 303
+    assert "修改 安心" in branch.get(answer.location).text
+    assert "姓名 由 安新 更正为 安心" in phone.get("/card/information").text
+    assert "您报告的“姓名”已更正" in phone.get("/card").text
+    committee = world.client_of(world.grassroots)
+    assert "安心 的姓名已更正，请知悉" in committee.get("/messages/").text
+
+
+def test_an_id_number_is_taken_over_with_the_ticks_that_it_asks_for(
+    world: World, member: int, phone: Browser, branch: Browser
+) -> None:
+    world.set_columns(member, joined=date(2021, 5, 1))  # when who was born in 2008 was thirteen
+    send(phone, "name", "安心")
+    assert "出生日期、性别由身份证号得出" in phone.get("/card/information/id_number").text
+    send(phone, "id_number", ID)
+    edit = branch.get(f"/members/{member}/edit").text
+    assert "姓名和身份证都要改。请先确认是同一个人" in edit
+    assert "入团时的年龄不在 14 到 28 周岁之间" in edit
+    address, seen = f"/members/{member}/reports/2/take", str(world.member(member).version)
+    refused = branch.post(address, {"version": seen, "document": "1"})
+    assert refused.status_code == 422
+    assert "请勾选年龄一项" in refused.text
+    assert refused.text.count(" checked") == edit.count(" checked") + 1  # the tick stays
+    answer = branch.post(address, {"version": seen, "document": "1", "age": "1"})
+    assert answer.status_code == 303
+    page = phone.get("/card/information").text
+    assert f"更正为 9903●●●●●●{ID[-2:]}" in page
+    assert ID not in page
+    assert ID in branch.post(f"/members/{member}/fields/id_number", htmx=True).text
+    twice = branch.post(address, {"version": seen, "document": "1", "age": "1"})
+    assert twice.status_code == 303  # a double click
 
 
 def test_who_left_reports_nothing(world: World, member: int, phone: Browser) -> None:

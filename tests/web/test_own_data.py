@@ -71,6 +71,7 @@ def test_as_json_it_has_everything(world: World, member: int, phone: Browser) ->
     assert told["form_views"][0]["who"].startswith("东城区团区委")
     assert told["messages"][0]["body"] == "周五下午"
     assert told["corrections"][0]["proposed"] == "安心"
+    assert told["corrections"][0]["state"] == "等支部处理"
     assert told["account"][0]["login"] == f"member{member}"
     assert told["sign_ins"][0]["address"] == "127.0.0.1"
     assert told["joinings"] == told["transfers"] == told["releases"] == []

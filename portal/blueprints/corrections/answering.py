@@ -12,8 +12,17 @@ from portal.blueprints.gate import requires
 from portal.blueprints.members.editing import EditPage
 from portal.services import correction_answers
 from portal.services.corrections import CorrectionOutdated, CorrectionRefused
+from portal.services.identity_changes import IdentityRefused, Ticked
 from portal.services.member_editing import NumberLocked, NumberRefused
 from portal.web import current_actor, is_partial
+
+_REFUSALS = (
+    CorrectionRefused,
+    CorrectionOutdated,
+    IdentityRefused,
+    NumberRefused,
+    NumberLocked,
+)
 
 blueprint = Blueprint("correction_answers", __name__, url_prefix="/members/<int:member_id>/reports")
 
@@ -24,9 +33,10 @@ def take(member_id: int, report_id: int) -> Response:
     """采纳: what the member proposed is stored."""
     typed = request.form.get("version", "")
     version = int(typed) if typed.isdecimal() else 0
+    ticked = Ticked(document="document" in request.form, age="age" in request.form)
 
     def act(actor: Actor) -> None:
-        correction_answers.take_over(actor, report_id, version=version)
+        correction_answers.take_over(actor, report_id, version=version, ticked=ticked)
 
     return _answer(member_id, f"take-{report_id}", act, "已采纳并保存，已通知团员。")
 
@@ -58,7 +68,7 @@ def _answer(member_id: int, place: str, act: Callable[[Actor], None], done: str)
     actor = current_actor()
     try:
         act(actor)
-    except (CorrectionRefused, CorrectionOutdated, NumberRefused, NumberLocked) as error:
+    except _REFUSALS as error:
         page = EditPage(actor, member_id)
         return page.render(report_errors={place: error.message}, status=error.status)
     flash(done, "good")

@@ -15,7 +15,7 @@ from portal.blueprints.members.views import blueprint
 from portal.extensions import csrf
 from portal.rules.scan_refusals import RefusalReason, ScanRefused
 from portal.services import scans
-from portal.services.listing import MemberRow, find_row
+from portal.services.member_rows import MemberRow, find_row
 from portal.services.members import find_member
 from portal.services.transfer_forms import warning_before_deletion
 from portal.storage import Incoming

@@ -15,7 +15,6 @@ from portal.blueprints.members.forms import MemberForm, form_values
 from portal.rules.member_number import group_number, has_upload
 from portal.runtime import runtime
 from portal.services.checks import standing_check
-from portal.services.correction_answers import open_reports, who_can
 from portal.services.corrections import ShownCorrection
 from portal.services.irregular_numbers import others_to_mend
 from portal.services.member_editing import (
@@ -31,6 +30,7 @@ from portal.services.numbers import latest_request, suggested_number
 from portal.services.organisations import home_of, release_hint
 from portal.services.release_lists import shown_request
 from portal.services.scan_cells import cell_for
+from portal.services.waiting_reports import open_reports
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +133,7 @@ class EditPage:
                 cell=cell,
                 check=standing_check(cell.scan_id) if cell and cell.scan_id else None,
                 conflict=self.conflict,
-                reports=[
-                    (report, who_can(self.member, report.field))
-                    for report in open_reports(self.actor, self.member)
-                ],
+                reports=open_reports(self.actor, self.member),
                 report_errors=report_errors or {},
                 shown_report=shown_report,
             ),

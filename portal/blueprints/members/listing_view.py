@@ -14,11 +14,11 @@ from portal.services.listing import (
     Filter,
     ListPage,
     ListQuery,
-    MemberRow,
     Sort,
     count_members,
     list_members,
 )
+from portal.services.member_rows import MemberRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from portal.rules.leaving import reached_leaving_age
 from portal.services.checks import ShownCheck, checks_of
 from portal.services.identity import identity_for
 from portal.services.leaving import Left, left_of
-from portal.services.listing import Remark, row_for
+from portal.services.member_rows import Remark, row_for
 from portal.services.members import ShownField, profile_fields
 from portal.services.organisations import ancestors_of, home_of
 from portal.services.scan_cells import ScanCell
