@@ -53,9 +53,9 @@ class Return:
     given_on: date
 
 
-def lacks_form(*, is_new_member: bool, has_scan: bool) -> bool:
+def lacks_form(*, owes_form: bool, has_scan: bool) -> bool:
     """Whether the missing form keeps a member from going to an outside system."""
-    return is_new_member and not has_scan
+    return owes_form and not has_scan
 
 
 def check_destination(

@@ -7,9 +7,8 @@ of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -20,15 +19,12 @@ from portal.extensions import db
 from portal.models import (
     Account,
     AnsweredCode,
-    Joining,
+    CorrectionState,
     Member,
     Message,
     NumberHolding,
-    NumberRelease,
-    Organisation,
     Scan,
     SignIn,
-    Transfer,
 )
 from portal.rules.user_agents import device_name
 from portal.services import audit
@@ -38,23 +34,20 @@ from portal.services.form_views import views_of_own_form
 from portal.services.identity import identity_for
 from portal.services.members import PersonalField, find_member, plain_field, profile_fields
 from portal.services.organisations import ancestors_of, path_text
+from portal.services.own_data_cases import applications, releases, transfer_steps, transfers
+from portal.services.own_data_chapter import Cell, Chapter, day_words, moment_words
 from portal.services.passwords import require_own_password
 from portal.services.transaction import one_state, writing
 
 VERSION = 1
 """Of the structure that docs/own-data.md describes."""
 
-Cell = str | int | bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class Chapter:
-    """One table of the data. ``key`` and the columns' keys are those of the JSON."""
-
-    key: str
-    title: str
-    columns: tuple[tuple[str, str], ...]
-    rows: tuple[tuple[Cell, ...], ...]
+_REPORT_WORDS = {
+    CorrectionState.OPEN: "等支部处理",
+    CorrectionState.TAKEN: "已更正",
+    CorrectionState.DECLINED: "没有更正",
+    CorrectionState.WITHDRAWN: "已撤回",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +62,7 @@ class OwnData:
         """As docs/own-data.md describes it; ``address`` is the portal's, for the form's file."""
         told: dict[str, Any] = {
             "version": VERSION,
-            "made_at": _moment(self.made_at),
+            "made_at": moment_words(self.made_at),
             "portal": address,
         }
         for one in self.chapters:
@@ -103,9 +96,10 @@ def _collect(actor: Actor, member: Member) -> OwnData:
             _forms(member),
             _checks(member),
             _views(actor),
-            _applications(member),
-            _releases(member),
-            _transfers(member),
+            applications(member),
+            releases(member),
+            transfers(member),
+            transfer_steps(member),
             _reports(actor),
             _messages(actor),
             _codes(member),
@@ -120,16 +114,18 @@ def _person(actor: Actor, member: Member) -> Chapter:
     for field in profile_fields(member):
         value = plain_field(member, PersonalField(field.key)) if field.masked else field.value
         rows.append((field.key, field.label, value))
-    left = f"{_moment(member.left_at)} {member.left_reason.label}" if member.left_reason else "否"
+    left = (
+        f"{moment_words(member.left_at)} {member.left_reason.label}" if member.left_reason else "否"
+    )
     rows += [
         ("branch", "组织", path_text(ancestors_of(actor.organisation_path))),
-        ("approved_on", "上级团委审批日期", _day(member.approved_on)),
+        ("approved_on", "上级团委审批日期", day_words(member.approved_on)),
         ("identity", "团员身份认证", identity_for(member).words),
         ("is_new_member", "是否新发展团员", "是" if member.is_new_member else "否"),
-        ("due_date", "上传期限", _day(member.due_date)),
+        ("due_date", "上传期限", day_words(member.due_date)),
         ("left", "是否移出", left),
         ("left_note", "移出说明", member.left_note),
-        ("changed_at", "最后修改", _moment(member.changed_at)),
+        ("changed_at", "最后修改", moment_words(member.changed_at)),
     ]
     return Chapter(
         "person", "基本信息", (("key", "项"), ("label", "名称"), ("value", "内容")), tuple(rows)
@@ -143,7 +139,7 @@ def _numbers(member: Member) -> Chapter:
         "numbers",
         "编号占用",
         (("number", "团员编号"), ("since", "起"), ("until", "止")),
-        tuple((row.number, _moment(row.since), _moment(row.until)) for row in rows),
+        tuple((row.number, moment_words(row.since), moment_words(row.until)) for row in rows),
     )
 
 
@@ -166,7 +162,7 @@ def _forms(member: Member) -> Chapter:
                 {"current": "现在的", "replaced": "已更换", "deleted": "已删除"}[row.state],
                 row.pages,
                 row.size,
-                _moment(row.uploaded_at),
+                moment_words(row.uploaded_at),
                 row.origin.label,
                 row.sha256.hex(),
                 f"/scans/{row.id}/original.pdf" if row.state == "current" else None,
@@ -182,7 +178,7 @@ def _checks(member: Member) -> Chapter:
         "上级检查",
         (("at", "时间"), ("organisation", "检查单位"), ("verdict", "结果"), ("stands", "现在有效")),
         tuple(
-            (_moment(one.at), one.organisation, one.verdict.words, one.standing)
+            (moment_words(one.at), one.organisation, one.verdict.words, one.standing)
             for one in checks_of(member.id)
         ),
     )
@@ -194,7 +190,7 @@ def _views(actor: Actor) -> Chapter:
     while True:
         page = views_of_own_form(actor, before=before)
         rows += [
-            (_moment(view.at), "本人" if view.own else f"{view.place} {view.role}".strip())
+            (moment_words(view.at), "本人" if view.own else f"{view.place} {view.role}".strip())
             for view in page.rows
         ]
         before = page.before
@@ -202,101 +198,6 @@ def _views(actor: Actor) -> Chapter:
             break
     columns = (("at", "时间"), ("who", "谁"))
     return Chapter("form_views", "谁看过我的入团志愿书", columns, tuple(rows))
-
-
-def _applications(member: Member) -> Chapter:
-    query = select(Joining, Organisation.name).outerjoin(
-        Organisation, Organisation.id == Joining.branch_id
-    )
-    found = db.session.execute(query.where(Joining.member_id == member.id))
-    return Chapter(
-        "joinings",
-        "注册和加入申请",
-        (
-            ("branch", "申请加入"),
-            ("registered_at", "注册"),
-            ("consented_at", "同意告知"),
-            ("sent_at", "提交"),
-            ("decided_at", "处理"),
-            ("number", "填写的编号"),
-            ("reason", "退回原因"),
-        ),
-        tuple(
-            (
-                branch,
-                _moment(one.created_at),
-                _moment(one.consented_at),
-                _moment(one.sent_at),
-                _moment(one.decided_at),
-                one.number,
-                one.reason,
-            )
-            for one, branch in found
-        ),
-    )
-
-
-def _releases(member: Member) -> Chapter:
-    query = select(NumberRelease).where(NumberRelease.member_id == member.id)
-    rows = db.session.scalars(query.order_by(NumberRelease.id))
-    return Chapter(
-        "releases",
-        "解除编号占用",
-        (
-            ("number", "编号"),
-            ("asked_at", "申请"),
-            ("decided_at", "处理"),
-            ("state", "结果"),
-            ("reason", "原因"),
-            ("answer", "意见"),
-        ),
-        tuple(
-            (
-                row.number,
-                _moment(row.asked_at),
-                _moment(row.decided_at),
-                row.state.value,
-                row.reason,
-                row.answer,
-            )
-            for row in rows
-        ),
-    )
-
-
-def _transfers(member: Member) -> Chapter:
-    query = select(Transfer).where(Transfer.member_id == member.id)
-    rows = list(db.session.scalars(query.order_by(Transfer.id)))
-    names = _names(one for row in rows for one in (row.from_branch_id, row.to_branch_id))
-    return Chapter(
-        "transfers",
-        "团组织关系转接",
-        (
-            ("from", "转出"),
-            ("to", "转入"),
-            ("asked_at", "申请"),
-            ("ended_at", "结束"),
-            ("state", "结果"),
-            ("reason", "原因"),
-            ("contact", "联系方式"),
-            ("receipt", "回执"),
-            ("answer", "意见"),
-        ),
-        tuple(
-            (
-                names.get(row.from_branch_id),
-                names.get(row.to_branch_id or 0) or f"{row.province} {row.receiver}".strip(),
-                _moment(row.asked_at),
-                _moment(row.ended_at),
-                row.state.value,
-                row.reason,
-                row.contact,
-                row.receipt,
-                row.answer,
-            )
-            for row in rows
-        ),
-    )
 
 
 def _reports(actor: Actor) -> Chapter:
@@ -317,8 +218,8 @@ def _reports(actor: Actor) -> Chapter:
                 one.field.label,
                 one.proposed,
                 one.replaced,
-                _moment(one.asked_at),
-                one.state.value,
+                moment_words(one.asked_at),
+                _REPORT_WORDS[one.state],
                 one.remark,
                 one.answer,
             )
@@ -334,7 +235,7 @@ def _messages(actor: Actor) -> Chapter:
         "站内信",
         (("sent_at", "时间"), ("sender", "来自"), ("subject", "标题"), ("body", "内容")),
         tuple(
-            (_moment(row.sent_at), row.sender, row.subject, row.body)
+            (moment_words(row.sent_at), row.sender, row.subject, row.body)
             for row in db.session.scalars(query.order_by(Message.id))
         ),
     )
@@ -347,7 +248,7 @@ def _codes(member: Member) -> Chapter:
         "身份码核验",
         (("first_at", "首次"), ("last_at", "最近"), ("times", "次数")),
         tuple(
-            (_moment(row.first_at), _moment(row.last_at), row.times)
+            (moment_words(row.first_at), moment_words(row.last_at), row.times)
             for row in db.session.scalars(query.order_by(AnsweredCode.first_at))
         ),
     )
@@ -355,7 +256,7 @@ def _codes(member: Member) -> Chapter:
 
 def _account(actor: Actor) -> Chapter:
     account = db.session.get_one(Account, actor.account_id)
-    row = (account.login, account.person_name, _moment(account.created_at), account.email)
+    row = (account.login, account.person_name, moment_words(account.created_at), account.email)
     columns = (("login", "账号"), ("name", "姓名"), ("created_at", "建立"), ("email", "邮件提醒"))
     return Chapter("account", "账号", columns, (row,))
 
@@ -368,26 +269,11 @@ def _sign_ins(actor: Actor) -> Chapter:
         (("at", "登录"), ("seen_at", "最后使用"), ("device", "设备"), ("address", "地址")),
         tuple(
             (
-                _moment(row.created_at),
-                _moment(row.seen_at),
+                moment_words(row.created_at),
+                moment_words(row.seen_at),
                 device_name(row.user_agent),
                 row.address,
             )
             for row in db.session.scalars(query.order_by(SignIn.id))
         ),
     )
-
-
-def _names(ids: Iterable[int | None]) -> dict[int, str]:
-    wanted = {one for one in ids if one is not None}
-    query = select(Organisation.id, Organisation.name).where(Organisation.id.in_(wanted))
-    return {row.id: row.name for row in db.session.execute(query)} if wanted else {}
-
-
-def _moment(moment: datetime | None) -> str | None:
-    """In Beijing's time, with its offset."""
-    return moment.astimezone(clock.BEIJING).isoformat(timespec="seconds") if moment else None
-
-
-def _day(day: date | None) -> str | None:
-    return day.isoformat() if day else None

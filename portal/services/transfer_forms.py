@@ -11,8 +11,10 @@ from sqlalchemy import select
 from portal.access import Actor, Role
 from portal.extensions import db
 from portal.models import Account, Member, Transfer
+from portal.rules.member_number import has_upload
 from portal.rules.transfers import TransferKind
 from portal.rules.transfers_outside import NO_FORM, lacks_form
+from portal.runtime import runtime
 from portal.services.transfers import TransferRefused, name_of, open_transfer, stop
 
 
@@ -25,7 +27,7 @@ class FormMissing(TransferRefused):
 
 def lacks_needed_form(member: Member) -> bool:
     """Whether the missing form keeps this member from going to an outside system."""
-    return lacks_form(is_new_member=member.is_new_member, has_scan=member.has_scan)
+    return lacks_form(owes_form=_owes_form(member), has_scan=member.has_scan)
 
 
 def require_form(actor: Actor, member: Member) -> None:
@@ -63,7 +65,7 @@ def stop_without_form(actor: Actor, member: Member) -> None:
 def warning_before_deletion(member_id: int) -> str:
     """What to say before a form is deleted that a transfer needs; empty: nothing."""
     transfer = open_outside(member_id)
-    if transfer is None or not db.session.get_one(Member, member_id).is_new_member:
+    if transfer is None or not _owes_form(db.session.get_one(Member, member_id)):
         return ""
     return f"正在办理转至外部系统（{transfer.receiver}）：删除后这份转接立即终止，要重新申请。"
 
@@ -74,6 +76,15 @@ def open_outside(member_id: int, *, lock: bool = False) -> Transfer | None:
     if transfer is None or transfer.kind is not TransferKind.OUTSIDE:
         return None
     return transfer
+
+
+def _owes_form(member: Member) -> bool:
+    """Whether the member needs a form to leave: every new member, and whose number has the upload.
+
+    The joining month alone does not free them of it: the branch that owes the form can change it.
+    """
+    number = member.number or member.released_number
+    return member.is_new_member or has_upload(number, runtime().policy)
 
 
 def _admins(branch_id: int) -> str:

@@ -33,7 +33,7 @@ def test_only_a_new_member_without_a_form_is_kept() -> None:
         (new, form)
         for new in (True, False)
         for form in (True, False)
-        if lacks_form(is_new_member=new, has_scan=form)
+        if lacks_form(owes_form=new, has_scan=form)
     ]
     assert kept == [(True, False)]
 

@@ -565,7 +565,7 @@ def test_a_report_of_a_wrong_field_is_the_new_branchs_to_answer(world: World, me
     report = corrections.report(person, CorrectionField.ETHNICITY, proposed="回族", remark="")
     deciding.agree(world.actor(world.far_branch), ask_of_branch(world, member))
     old, new = world.actor(world.branch), world.actor(world.far_branch)
-    assert [waiting_reports.count_waiting(one) for one in (old, new)] == [0, 1]
+    assert (waiting_reports.count_waiting(old), waiting_reports.count_waiting(new)) == (0, 1)
     version = world.member(member).version
     with pytest.raises((NotFound, MovedAway)):
         correction_answers.take_over(old, report, version=version)

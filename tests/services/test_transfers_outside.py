@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -34,6 +35,7 @@ from portal.services.audit import Event
 from portal.services.fsck import check
 from portal.services.identity import identity_for
 from portal.services.listing import Filter, ListQuery, list_members
+from portal.services.member_editing import change_member, fields_of
 from portal.services.members import SetAside, find_member
 from portal.services.organisation_moves import merge, move
 from portal.services.transfer_forms import FormMissing
@@ -86,6 +88,25 @@ def gone(world: World) -> int:
     transfer = to_receipt(world, member)
     transfers_outside.enter_receipt(world.actor(world.branch), transfer, RECEIPT)
     return member
+
+
+# ---- the form ----
+
+
+def test_an_earlier_joining_month_is_no_way_around_the_form(world: World) -> None:
+    """The branch can change the month alone; by the number the form is owed all the same."""
+    member, branch = world.add_member(), world.actor(world.branch)
+    row = world.member(member)
+    earlier = replace(fields_of(row), joined=date(2019, 12, 1))
+    change_member(branch, member, row.version, earlier)
+    assert not world.member(member).is_new_member
+    with pytest.raises(FormMissing, match=NO_FORM):
+        ask(branch, member)
+    world.upload(member)
+    transfer = ask(branch, member)
+    assert transfer_forms.warning_before_deletion(member)
+    scans.delete(branch, member)
+    assert stands(transfer)[0] is TransferState.STOPPED
 
 
 # ---- from the start to the receipt ----

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from pypdf import PdfReader
 from sqlalchemy import select
 
@@ -14,13 +16,16 @@ from portal.extensions import db
 from portal.models import AuditRecord, MessageKind
 from portal.rules.corrections import CorrectionField
 from portal.rules.scan_checks import Fault, FaultKind, Verdict
-from portal.services import corrections
+from portal.services import corrections, numbers, transfer_expiry
+from portal.services import transfer_deciding as deciding
+from portal.services import transfers_inside as inside
 from portal.services.checks import check
 from portal.services.members import PersonalField, plain_field
 from portal.services.messages import Letter, send_to_account
 from portal.services.scans import current_scan
 from portal.services.transaction import writing
 from tests.builders import PASSWORD, Browser, World
+from tests.services.test_moved_in import MONTH, approve, send
 
 
 @pytest.fixture
@@ -66,11 +71,53 @@ def test_as_json_it_has_everything(world: World, member: int, phone: Browser) ->
     assert told["form_views"][0]["who"].startswith("东城区团区委")
     assert told["messages"][0]["body"] == "周五下午"
     assert told["corrections"][0]["proposed"] == "安心"
+    assert told["corrections"][0]["state"] == "等支部处理"
     assert told["account"][0]["login"] == f"member{member}"
     assert told["sign_ins"][0]["address"] == "127.0.0.1"
     assert told["joinings"] == told["transfers"] == told["releases"] == []
+    assert told["transfer_steps"] == []
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+08:00", told["made_at"])
     assert "管理员" not in answer.text  # organisations are named, and no persons of them
+
+
+def test_what_was_asked_and_decided_is_told_step_by_step(
+    world: World, member: int, phone: Browser
+) -> None:
+    branch = world.actor(world.branch)
+    first = inside.ask(branch, member, world.sister.id, "升学或转学", "")
+    deciding.decline(world.actor(world.sister), first, answer="没有这名学生")
+    inside.ask(branch, member, world.far_branch.id, "升学或转学", "")
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=11), tick=False):
+        transfer_expiry.expire_due()
+        inside.ask(branch, member, world.sister.id, "居住地变动", "")
+    number = world.member(member).number
+    assert number
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=22), tick=False):
+        transfer_expiry.expire_due()
+        numbers.ask(branch, member, number=number, reason="录入时填错了编号")
+    told = json.loads(phone.post("/card/data", {"password": PASSWORD, "format": "json"}).text)
+    assert [one["state"] for one in told["transfers"]] == ["未同意", "到期未办完", "到期未办完"]
+    steps = [
+        (one["step"], one["who"], one["words"])
+        for one in told["transfer_steps"]
+        if one["transfer"] == first
+    ]
+    assert steps == [
+        ("申请", "高一(1)班团支部", "升学或转学"),
+        ("不同意", "高一(2)班团支部", "没有这名学生"),
+    ]
+    assert told["transfer_steps"][-1]["who"] == "系统"
+    assert [one["state"] for one in told["releases"]] == ["待处理"]
+
+
+def test_who_moved_in_finds_what_they_brought(world: World) -> None:
+    joiner = world.applicant(born_before=MONTH)
+    approve(world, send(world, joiner))
+    own = world.client(joiner.login)
+    told = json.loads(own.post("/card/data", {"password": PASSWORD, "format": "json"}).text)
+    (application,) = told["joinings"]
+    assert application["former"] == "河北 石家庄市某中学团委高二（3）班团支部"
+    assert application["proof"].startswith("外部系统的转接回执 HB-0137（")
 
 
 def test_as_pdf_it_says_the_same(world: World, member: int, phone: Browser) -> None:
