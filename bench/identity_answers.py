@@ -2,8 +2,7 @@
 
 Both are served by waitress with eight threads as processes of their own, and asked in turns over the
 same number of kept connections. Every answer is to a code that nobody has scanned before, so that
-each one is noted in the database too, as at a door. The same asked with HEAD is answered by the Flask
-view behind the door (``portal/blueprints/identity/door.py``), with the same page, which is not sent.
+each one is noted in the database too.
 The processor's time of the server's process tells more than the clock where others use the machine.
 ``measure`` is what other benchmarks call.
 """
@@ -46,7 +45,6 @@ class Rates:
 
     floor: Rate
     answer: Rate
-    view: Rate
     answered: int
     noted: int
 
@@ -61,7 +59,6 @@ def main() -> None:
     rows = (
         ("floor: hello-world Flask view", rates.floor),
         ("identity code answered", rates.answer),
-        ("the same by the view behind (HEAD)", rates.view),
     )
     table(
         ("", "a second", "× hello", "processor ms", "× hello"),
@@ -88,22 +85,19 @@ def measure(instance: Path) -> Rates:
         ProcessPoolExecutor(CONNECTIONS) as pool,
     ):
         before = noted(instance)
-        asked(hello_port, "GET", ["/hello"] * 200, None)
-        answered = asked(port, "GET", codes(instance, 200), None)
-        asked(port, "HEAD", codes(instance, 200), None)
-        floors, answers, views = [], [], []
+        asked(hello_port, ["/hello"] * 200, None)
+        answered = asked(port, codes(instance, 200), None)
+        floors, answers = [], []
         for _ in range(ROUNDS):
             same = ["/hello"] * int(4 * MOST_A_SECOND * SECONDS * CONNECTIONS)
-            floors.append(rate(pool, floor.pid, hello_port, "GET", same))
+            floors.append(rate(pool, floor.pid, hello_port, same))
             made = codes(instance, int(MOST_A_SECOND * SECONDS * CONNECTIONS))
-            answers.append(rate(pool, served.pid, port, "GET", made))
+            answers.append(rate(pool, served.pid, port, made))
             answered += round(answers[-1].a_second * SECONDS)
-            views.append(rate(pool, served.pid, port, "HEAD", made))
         time.sleep(1)  # the last ones are written behind their answers
         return Rates(
             floor=median(floors),
             answer=median(answers),
-            view=median(views),
             answered=answered,
             noted=noted(instance) - before,
         )
@@ -134,11 +128,11 @@ def noted(instance: Path) -> int:
     return int(found)
 
 
-def rate(pool: ProcessPoolExecutor, pid: int, port: int, method: str, paths: list[str]) -> Rate:
+def rate(pool: ProcessPoolExecutor, pid: int, port: int, paths: list[str]) -> Rate:
     """How fast a server answers over ``CONNECTIONS`` at once, each with its share of the paths."""
     shares = [paths[start::CONNECTIONS] for start in range(CONNECTIONS)]
     began = cpu_seconds(pid)
-    waiting = [pool.submit(asked, port, method, share, SECONDS) for share in shares]
+    waiting = [pool.submit(asked, port, share, SECONDS) for share in shares]
     answered = sum(one.result() for one in waiting)
     return Rate(answered / SECONDS, (cpu_seconds(pid) - began) * 1000 / answered)
 
@@ -156,7 +150,7 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def asked(port: int, method: str, paths: list[str], seconds: float | None) -> int:
+def asked(port: int, paths: list[str], seconds: float | None) -> int:
     """Ask for one address after the other over one connection; how many were answered in time.
 
     A bare socket, so that what asks takes as little of the machine as it can.
@@ -168,23 +162,21 @@ def asked(port: int, method: str, paths: list[str], seconds: float | None) -> in
         for path in paths:
             if time.monotonic() > ends:
                 return answered
-            line.sendall(f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
-            read_answer(line, method, path)
+            line.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+            read_answer(line, path)
             answered += 1
     if seconds is not None:
         raise OSError("more addresses were asked for than were made")
     return answered
 
 
-def read_answer(line: socket.socket, method: str, path: str) -> None:
+def read_answer(line: socket.socket, path: str) -> None:
     got = b""
     while b"\r\n\r\n" not in got:
         got += line.recv(65536)
     head, _, body = got.partition(b"\r\n\r\n")
     if not head.startswith(b"HTTP/1.1 200"):
         raise OSError(f"{path}: {head[:60]!r}")
-    if method == "HEAD":
-        return
     (length,) = (
         int(one.split(b":")[1])
         for one in head.lower().split(b"\r\n")

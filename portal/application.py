@@ -11,7 +11,6 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import cli, extensions, logs
 from portal.blueprints import register_blueprints
-from portal.blueprints.identity.door import Door
 from portal.identity_keys import IdentityKeys
 from portal.jobs.queue import Queue
 from portal.pdf.maker import Maker
@@ -66,7 +65,6 @@ def create_app(settings: Settings) -> Flask:
     secure_headers(app)
     register_blueprints(app)
     cli.init_app(app)
-    app.wsgi_app = Door(app, app.wsgi_app)  # type: ignore[method-assign]
     serve_static(app)
     if settings.behind_proxy:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]

@@ -1,7 +1,7 @@
 """身份码, the side of whoever scans it: the portal's own answer, as of now.
 
 Nobody has to be signed in. A code says of whom it is and is good for minutes; whatever is said of
-the member is read when it is asked, by one statement, because a door is waiting.
+the member is read when it is asked, by one statement, because a person is waiting.
 """
 
 from __future__ import annotations
