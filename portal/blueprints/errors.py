@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, current_app, g, make_response, redirect, render_template, request, url_for
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError, TooManyRequests
 from werkzeug.wrappers import Response
 
 from portal.blueprints.auth.resume import pending_fields, resume_page
 from portal.blueprints.gate import SignInNeeded
 from portal.errors import NotFound, PortalError, StoreUnavailable
+from portal.extensions import db
 from portal.web import is_partial
 
 log = logging.getLogger("portal.errors")
@@ -52,26 +54,36 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(TooManyRequests, _too_many)
     app.register_error_handler(OperationalError, _database_busy)
     app.register_error_handler(OverflowError, _no_such_number)
+    app.register_error_handler(DataError, _no_such_value)
     app.register_error_handler(InternalServerError, _fault)
     app.register_error_handler(HTTPException, _http_error)
 
 
 def answer(status: int, message: str, *, action: tuple[str, str] | None = None) -> Response:
     """An error as a page, or as a message for htmx."""
-    template = "errors/_message.html" if is_partial() else "errors/error.html"
-    shown = render_template(
-        template,
-        status=status,
-        title=TITLES.get(status, TITLES[400]),
-        message=message,
-        request_id=g.get("request_id") if status >= 500 else None,
-        action=action,
-    )
+    told = {
+        "status": status,
+        "title": TITLES.get(status, TITLES[400]),
+        "message": message,
+        "request_id": g.get("request_id") if status >= 500 else None,
+        "action": action,
+    }
+    try:
+        template = "errors/_message.html" if is_partial() else "errors/error.html"
+        shown = render_template(template, **told)
+    except SQLAlchemyError:  # the page's menu asks the database, which may be what failed
+        shown = _without_database(told)
     response = make_response(shown, status)
     if is_partial():
         response.headers["HX-Retarget"] = "#messages"
         response.headers["HX-Reswap"] = "innerHTML"
     return response
+
+
+def _without_database(told: dict[str, Any]) -> str:
+    """The same by itself: what is put into every other template asks who is signed in."""
+    name = "errors/_message.html" if is_partial() else "errors/plain.html"
+    return current_app.jinja_env.get_template(name).render(told)
 
 
 def _sign_in_needed(error: SignInNeeded) -> Response:
@@ -123,6 +135,7 @@ def _too_many(error: TooManyRequests) -> Response:
 
 def _database_busy(error: OperationalError) -> Response:
     log.error("database unavailable", exc_info=error)
+    db.session.rollback()
     return answer(503, MESSAGES[503])
 
 
@@ -133,8 +146,22 @@ def _no_such_number(error: OverflowError) -> Response:
     return answer(404, MESSAGES[404])
 
 
+def _no_such_value(error: DataError) -> Response:
+    """PostgreSQL's words for the same, and for a NUL in what is searched for."""
+    words = str(error.orig)
+    if "out of range" not in words and "NUL" not in words:
+        raise error
+    db.session.rollback()
+    return answer(404, MESSAGES[404])
+
+
 def _fault(_error: InternalServerError) -> Response:
-    """Flask has logged the exception, with the request's id."""
+    """Flask has logged the exception, with the request's id.
+
+    Rolled back, because the page asks the database too, and PostgreSQL answers nothing more in a
+    transaction in which a statement failed.
+    """
+    db.session.rollback()
     return answer(500, MESSAGES[500])
 
 

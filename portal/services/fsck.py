@@ -2,7 +2,8 @@
 
 Checked: paths of the tree, stored rules of each member, tallies of each branch, who holds which
 number, jobs and looks (fsck_looks.py), what scans were made from, open transfers
-(fsck_transfers.py), and rows against files both ways.
+(fsck_transfers.py), sealed fields and what comes from them (fsck_persons.py), and rows against
+files both ways.
 ``--repair`` mends derived data (rules, tallies, open holdings, jobs, looks) only; a form is never
 touched.
 """
@@ -21,7 +22,15 @@ from portal import clock
 from portal.extensions import db
 from portal.models import Member, NumberHolding, Organisation, Scan, ScanCheck, ScanState
 from portal.runtime import runtime
-from portal.services import audit, drafts, fsck_looks, fsck_tallies, fsck_transfers, letter_files
+from portal.services import (
+    audit,
+    drafts,
+    fsck_looks,
+    fsck_persons,
+    fsck_tallies,
+    fsck_transfers,
+    letter_files,
+)
 from portal.services.derived import derive
 from portal.services.transaction import writing
 
@@ -47,6 +56,7 @@ def check(*, read_files: bool = True) -> list[Finding]:
     findings += [Finding("job", *found, derived=True) for found in fsck_looks.check()]
     findings += _check_originals()
     findings += [Finding("transfer", *found, derived=False) for found in fsck_transfers.check()]
+    findings += [Finding("person", *found, derived=False) for found in fsck_persons.check()]
     findings += _check_files(read_files)
     db.session.rollback()
     return findings

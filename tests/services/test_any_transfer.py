@@ -27,6 +27,8 @@ from portal.errors import NotFound, PortalError
 from portal.extensions import db
 from portal.models import (
     Account,
+    Correction,
+    CorrectionState,
     Joining,
     Member,
     Message,
@@ -38,6 +40,8 @@ from portal.models import (
     Transfer,
     TransferStep,
 )
+from portal.rules.corrections import CorrectionField as Field
+from portal.rules.id_number import check_digit
 from portal.rules.leaving import CHOOSABLE, Leaving, LeavingReason
 from portal.rules.transfers import (
     USUAL_REASONS,
@@ -46,7 +50,9 @@ from portal.rules.transfers import (
     TransferState,
     state_on,
 )
+from portal.services import correction_answers as answers
 from portal.services import (
+    corrections,
     fsck,
     joining_review,
     leaving,
@@ -58,6 +64,7 @@ from portal.services import (
 )
 from portal.services import transfer_deciding as deciding
 from portal.services import transfers_inside as inside
+from portal.services.identity_changes import Ticked
 from portal.services.organisation_changes import close, reopen
 from portal.services.transfers import TransferOutdated
 from tests import scans as files
@@ -224,6 +231,36 @@ class TransferLife(RuleBasedStateMachine):
         with attempt():
             deciding.withdraw(person if by_member else self.admin(branch), transfer.id)
 
+    @rule(which=WHICH, letter=st.sampled_from("心欣昕新"), name=st.booleans())
+    def reports_who_they_are(self, which: int, letter: str, name: bool) -> None:
+        """Another name, or one of four ID numbers, which two of them can't have at once."""
+        member = self.member(which)
+        first = f"9903012011030900{'心欣昕新'.index(letter)}"
+        field, value = Field.NAME, f"安{letter}"
+        if not name:
+            field, value = Field.ID_NUMBER, first + check_digit(first)
+        with attempt():
+            corrections.report(self.persons[member], field, proposed=value, remark="")
+
+    @rule(which=WHICH, takes=st.integers(0, 4))
+    def answers_a_report(self, which: int, takes: int) -> None:
+        db.session.rollback()
+        waiting = db.session.execute(
+            select(Correction.id, Member.branch_id, Member.version)
+            .join(Member, Member.id == Correction.member_id)
+            .where(Correction.state == CorrectionState.OPEN)
+            .order_by(Correction.id)
+        ).all()
+        if not waiting:
+            return
+        report, branch, version = waiting[which % len(waiting)]
+        with attempt():
+            if takes:
+                ticked = Ticked(document=True)
+                answers.take_over(self.admin(branch), report, version=version, ticked=ticked)
+            else:
+                answers.decline(self.admin(branch), report, answer="身份证上是现在的")
+
     @rule(place=PLACE)
     def closes_or_reopens(self, place: int) -> None:
         with attempt():
@@ -262,6 +299,16 @@ class TransferLife(RuleBasedStateMachine):
         had = db.session.scalars(select(Member.number).where(Member.number.is_not(None))).all()
         assert sorted(numbers_held) == sorted(filter(None, had))
         assert len(set(numbers_held)) == len(numbers_held)
+
+    @invariant()
+    def who_had_a_name_or_number_changed_was_told_and_so_was_who_is_above(self) -> None:
+        taken = db.session.scalars(
+            select(Correction).where(Correction.state == CorrectionState.TAKEN)
+        ).all()
+        subjects = Counter(db.session.scalars(select(Message.subject)))
+        to_members = sum(subjects[f"您报告的“{field.label}”已更正"] for field in Field)
+        upwards = sum(n for subject, n in subjects.items() if subject.endswith("已更正，请知悉"))
+        assert to_members == upwards == len(taken)
 
     @invariant()
     def transfers_stand_where_their_members_are(self) -> None:

@@ -24,14 +24,16 @@ from portal.models import (
 from portal.rules.corrections import CorrectionField as Field
 from portal.rules.id_number import IdNumber, Sex, check_digit
 from portal.rules.scan_findings import FindingKind
+from portal.rules.transfers import USUAL_REASONS
+from portal.runtime import runtime
 from portal.services import correction_answers as answers
-from portal.services import corrections, waiting_reports
+from portal.services import corrections, fsck, transfer_deciding, transfers_inside, waiting_reports
 from portal.services.accounts import account_named
 from portal.services.corrections import CorrectionOutdated
 from portal.services.identity_changes import IdentityRefused, Ticked
 from portal.services.listing import ListQuery, list_members
 from portal.services.member_editing import change_member, fields_of
-from portal.services.members import PersonalField, plain_field, sealed_fields
+from portal.services.members import MovedAway, PersonalField, plain_field, sealed_fields
 from portal.services.record_sentences import sentence
 from portal.services.record_told import Told
 from portal.services.registration import AlreadyRegistered, NewPerson, register
@@ -362,6 +364,25 @@ def test_who_takes_it_back_at_that_moment_was_faster(world: World, person: Actor
     assert id_number_of(world, person) == OLD
 
 
+def test_who_was_transferred_meanwhile_is_the_new_branchs_to_answer(
+    world: World, person: Actor
+) -> None:
+    made = report(person, Field.NAME, "安心")
+    seen = own_row(world, person).version
+    assert person.member_id
+    moving = transfers_inside.ask(
+        world.actor(world.branch), person.member_id, world.far_branch.id, USUAL_REASONS[0], ""
+    )
+    transfer_deciding.agree(world.actor(world.far_branch), moving)
+    with pytest.raises(MovedAway, match=r"已在 .* 转到“第八中学团支部”"):
+        answers.take_over(world.actor(world.branch), made, version=seen, ticked=SEEN)
+    seen = own_row(world, person).version
+    answers.take_over(world.actor(world.far_branch), made, version=seen, ticked=SEEN)
+    assert own_row(world, person).name == "安心"
+    assert told(world, world.grassroots) == []
+    assert len(told(world, world.other_district)) == 1
+
+
 def test_of_two_colleagues_the_second_is_told(world: World, person: Actor) -> None:
     made = report(person, Field.NAME, "安心")
     seen = own_row(world, person).version
@@ -407,3 +428,41 @@ def test_a_word_on_another_name_on_the_form_was_of_the_old_name(
     take(world, person, report(person, Field.NAME, "安心"))
     left = db.session.scalars(select(FindingSetAside.kind)).all()
     assert left == [FindingKind.MONTH_DIFFERENT]
+
+
+def test_what_does_not_belong_together_is_found(world: World, person: Actor) -> None:
+    made = report(person, Field.ID_NUMBER, NEW)
+    take(world, person, made)
+    assert fsck.check(read_files=False) == []
+    member = person.member_id
+    assert member
+    row = own_row(world, person)
+    good = {
+        name: getattr(row, name)
+        for name in ("name", "sex", "id_number_sealed", "id_number_hash", "phone_hash")
+    }
+    none = "not an ID number"
+    damages: list[tuple[dict[str, Any], str]] = [
+        ({"name": "安欣"}, "its account has another name"),
+        ({"sex": Sex.MALE}, "its sex or birth date is not the one of its ID number"),
+        ({"phone_hash": bytes(32)}, "its phone is another one than it is found by"),
+        ({"id_number_sealed": b"\x01" + bytes(40)}, "its ID number or phone does not open"),
+        ({"id_number_sealed": sealed_to(row, OLD)}, "its ID number is another one than"),
+        ({"id_number_sealed": sealed_to(row, none)}, "its ID number is none"),
+        ({"id_number_hash": bytes(32)}, "its ID number or phone does not open"),
+    ]
+    for columns, words in damages:
+        world.set_columns(member, **columns)
+        found = fsck.check(read_files=False)
+        assert {one.subject for one in found} <= {f"member {member}", f"report {made}"}
+        assert any(words in one.text for one in found)
+        world.set_columns(member, **good)
+    with writing() as session:
+        session.get_one(Correction, made).replaced_sealed = b"broken"
+    (found_one,) = fsck.check(read_files=False)
+    assert (found_one.subject, found_one.derived) == (f"report {made}", False)
+
+
+def sealed_to(row: Any, text: str) -> bytes:
+    """Another ID number, sealed to this person's."""
+    return runtime().vault.seal(text, b"member.id_number:" + row.id_number_hash)
