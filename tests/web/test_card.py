@@ -12,9 +12,11 @@ from portal.rules.scan_checks import Fault, FaultKind, Verdict
 from portal.services.checks import check
 from portal.services.leaving import set_aside
 from portal.services.messages import Letter, send_to_account
+from portal.services.organisation_changes import close
 from portal.services.scans import current_scan
 from portal.services.transaction import writing
 from tests.builders import World
+from tests.services.test_transfers_outside import gone
 
 
 def card_of(world: World, member: int) -> str:
@@ -127,3 +129,22 @@ def test_the_first_page_weighs_at_most_40_kb_on_the_wire(world: World) -> None:
         head = sum(len(name) + len(value) + 4 for name, value in answer.headers)
         weight += len(answer.data) + head
     assert weight <= 40 * 1024
+
+
+def test_who_left_a_branch_that_was_closed_since_reads_whom_to_ask(world: World) -> None:
+    member = gone(world)
+    own = world.client(world.member_actor(member).login)
+    assert "联系 高一(1)班团支部，由支部办理转回登记" in own.get("/card").text
+    close(world.actor(world.grassroots), world.branch.id, version=1)
+    page = own.get("/card").text
+    assert (
+        "联系 东城区第一中学团委（高一(1)班团支部 已撤销），先恢复原来的支部，再由支部办理" in page
+    )
+
+
+def test_who_was_set_aside_reads_whom_to_ask_when_the_branch_is_closed(world: World) -> None:
+    member = world.add_member()
+    own = world.client(world.member_actor(member).login)
+    set_aside(world.actor(world.branch), member, Leaving(LeavingReason.LEFT_LEAGUE, ""))
+    close(world.actor(world.grassroots), world.branch.id, version=1)
+    assert "有疑问请联系 东城区第一中学团委（高一(1)班团支部 已撤销）" in own.get("/card").text

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from portal.access import Action, Actor
+from sqlalchemy import func, select
+
+from portal.access import Action, Actor, ids_on
 from portal.extensions import db
 from portal.models import Member, Organisation, ScanOrigin
 from portal.rules.identity import Identity
@@ -39,6 +41,8 @@ class Card:
     member_id: int
     name: str
     branch_name: str
+    branch_closed: bool
+    whom_to_ask: str  # about what the branch cares for
     number: str | None
     joined: date
     identity: Identity
@@ -63,6 +67,7 @@ def card_for(actor: Actor) -> Card:
     member = own_member(actor)
     cell = cell_for(actor, member)
     left = left_of(member)
+    branch = db.session.get_one(Organisation, member.branch_id)
     words, tone = _status(cell, left)
     identity = identity_for(member)
     owed = cell.deadline if member.is_new_member and not member.has_scan and not left else None
@@ -72,7 +77,9 @@ def card_for(actor: Actor) -> Card:
     return Card(
         member_id=member.id,
         name=member.name,
-        branch_name=db.session.get_one(Organisation, member.branch_id).name,
+        branch_name=branch.name,
+        branch_closed=branch.closed_at is not None,
+        whom_to_ask=_whom_to_ask(branch),
         number=member.number,
         joined=member.joined,
         identity=identity,
@@ -85,6 +92,19 @@ def card_for(actor: Actor) -> Card:
         views=views_of_own_form(actor, rows=VIEWS_SHOWN),
         inbox=inbox(actor),
     )
+
+
+def _whom_to_ask(branch: Organisation) -> str:
+    """The branch, or once it is closed the nearest one above it, which can open it again."""
+    if branch.closed_at is None:
+        return branch.name
+    above = db.session.scalar(
+        select(Organisation.name)
+        .where(Organisation.id.in_(ids_on(branch.path)), Organisation.closed_at.is_(None))
+        .order_by(func.length(Organisation.path).desc())
+        .limit(1)
+    )
+    return f"{above}（{branch.name} 已撤销）"
 
 
 def _status(cell: ScanCell, left: Left | None) -> tuple[str, str]:
