@@ -399,6 +399,22 @@ def test_of_two_colleagues_the_second_is_told(world: World, person: Actor) -> No
     assert len(told(world, world.grassroots)) == 1
 
 
+def test_who_looks_while_all_is_sealed_anew_sees_one_state(world: World, person: Actor) -> None:
+    waits, made = report(person, Field.NAME, "安心"), report(person, Field.ID_NUMBER, NEW)
+    branch, seen = world.actor(world.branch), own_row(world, person).version
+    meanwhile(
+        world.app,
+        "FROM correction JOIN member",
+        lambda: answers.take_over(branch, made, version=seen, ticked=SEEN),
+    )
+    before = {one.id: one for one in corrections.own_corrections(person, plain=True)}
+    assert before[waits].proposed == "安心"
+    assert before[made].proposed == NEW
+    db.session.rollback()
+    after = {one.id: one for one in corrections.own_corrections(person, plain=True)}
+    assert (after[waits].proposed, after[made].replaced) == ("安心", OLD)
+
+
 def test_what_already_stands_asks_for_nothing(world: World, person: Actor) -> None:
     made = report(person, Field.NAME, "安心")
     assert person.member_id
