@@ -181,6 +181,17 @@ def row_value(text: str) -> str:
     return text
 
 
+def test_what_replaced_nothing_is_sealed_anew_too(world: World) -> None:
+    """Who had no number got one, and then another ID number."""
+    member = world.add_member(number=None, joined=date(2025, 5, 1))
+    enter_as(world, member, OLD)
+    person = world.member_actor(member)
+    take(world, person, report(person, Field.NUMBER, world.number(2025)))
+    take(world, person, report(person, Field.ID_NUMBER, NEW))
+    assert [one.replaced for one in corrections.own_corrections(person, plain=True)] == [OLD, ""]
+    assert fsck.check(read_files=False) == []
+
+
 def test_no_id_number_is_on_record_or_in_a_message(world: World, person: Actor) -> None:
     take(world, person, report(person, Field.ID_NUMBER, NEW))
     (_, changed), (_, taken) = lines()[-2:]
