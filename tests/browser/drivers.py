@@ -248,8 +248,15 @@ class PyppeteerPage:
         self._run(self.page.goBack())
 
     def fill(self, selector: str, text: str) -> None:
-        self._run(self.page.evaluate("(s) => { document.querySelector(s).value = ''; }", selector))
-        self._run(self.page.type(selector, text))
+        # Chromium 69 can't be told to type what has no key.
+        typed = "" if self.engine == "chromium69" and not text.isascii() else text
+        put = "" if typed else text
+        script = (
+            "(s, text) => { var e = document.querySelector(s); e.focus(); e.value = text; "
+            "if (text) { e.dispatchEvent(new Event('input', {bubbles: true})); } }"
+        )
+        self._run(self.page.evaluate(script, selector, put))
+        self._run(self.page.type(selector, typed))
 
     def select(self, selector: str, value: str) -> None:
         self._run(self.page.select(selector, value))

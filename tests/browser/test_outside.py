@@ -19,8 +19,9 @@ from portal.services.transaction import writing
 from portal.settings import load_settings
 from tests.browser.conftest import People, Portal
 from tests.browser.drivers import Driver, wait_text
-from tests.browser.test_joining import ENGINES, PASSWORD, enter
+from tests.browser.test_joining import PASSWORD, enter
 from tests.browser.test_stories import no_sideways_scroll
+from tests.browser.test_transfers import ENGINES
 
 NO_FORM = "未上传入团志愿书，无法发起向外部系统的团组织关系转接"
 RECEIVER = "天津市河西区某中学团委高二（3）班团支部"
@@ -74,8 +75,8 @@ class Somebody:
 
 
 @pytest.fixture
-def somebody(people: People, portal: Portal) -> Somebody:
-    return Somebody(portal, people.engine)
+def somebody(people_everywhere: People, portal: Portal) -> Somebody:
+    return Somebody(portal, people_everywhere.engine)
 
 
 def on_the_phone(page: Driver, who: Somebody) -> None:
@@ -97,11 +98,11 @@ def fill_in(page: Driver) -> None:
 
 
 def test_without_the_form_on_none_of_three_ways_and_with_it_to_the_end(
-    people: People, portal: Portal, somebody: Somebody, tmp_path: Path
+    people_everywhere: People, portal: Portal, somebody: Somebody, tmp_path: Path
 ) -> None:
-    engine, ask = people.engine, f"/members/{somebody.id}/transfer/outside"
+    page = people_everywhere.page()
+    engine, ask = page.engine, f"/members/{somebody.id}/transfer/outside"
     by_hand = BY_HAND % (RECEIVER, somebody.id, NO_FORM)
-    page = people.page()
     on_the_phone(page, somebody)
     page.goto("/card/transfer")
     page.click(".outside-way .button")
@@ -176,7 +177,7 @@ def test_without_the_form_on_none_of_three_ways_and_with_it_to_the_end(
     page.picture(f"outside-left-{engine}")
 
 
-def test_what_nobody_decides_ends_after_ten_days(people_today: People, portal: Portal) -> None:
+def test_what_nobody_decides_ends_after_ten_days(people_everywhere: People, portal: Portal) -> None:
     """The clock is moved by moving the row's days: the portal runs on the real one."""
     with sqlite3.connect(portal.instance / "portal.db") as database:
         transfer, name = database.execute(
@@ -185,7 +186,7 @@ def test_what_nobody_decides_ends_after_ten_days(people_today: People, portal: P
         ).fetchone()
         gone_by = (clock.today() - timedelta(days=1)).isoformat()
         database.execute("UPDATE transfer SET ends_on = ? WHERE id = ?", (gone_by, transfer))
-    page = people_today.sign_in("quwei1")
+    page = people_everywhere.sign_in("quwei1")
     page.goto(f"/transfers/{transfer}")
     wait_text(page, ".status", "到期未办完")
     wait_text(page, ".happened", "到期未办完，自动结束")

@@ -189,7 +189,7 @@ def kept(page: Driver) -> tuple[list[str], list[str]]:
     return names, paths
 
 
-@pytest.mark.parametrize("engine", ["chromium156", "chromium86"])
+@pytest.mark.parametrize("engine", ["chromium156", "chromium86", "chromium69"])
 def test_installed_and_without_a_network(portal: Portal, browsers: object, engine: str) -> None:
     """The worker keeps static files, shows a plain page offline, and nothing of the person's."""
     with line_to(portal) as (base, cut):

@@ -22,7 +22,7 @@ from tests.browser.test_joining import enter
 from tests.browser.test_stories import no_sideways_scroll
 
 PASSWORD = "correct horse battery"
-ENGINES = ("chromium156", "chromium86", "chromium69", "axe")
+ENGINES = ("chromium156", "chromium86", "chromium69")
 TARGET = "东城区第一中学高一(2)班团支部"
 LONGEST = "阿卜杜热西提·买买提明·努尔艾合买提江·" * 2
 
@@ -79,7 +79,7 @@ def ask(page: Driver, *, pictures: bool = False) -> None:
     wait_text(page, "h1", "选择转入的团支部")
     no_sideways_scroll(page)
     nothing_too_small_to_touch(page)
-    page.fill("#q", "dyzx gy(2)")  # pinyin initials, which the oldest engine's driver can type
+    page.fill("#q", "dyzx gy(2)")  # by the initials of its pinyin
     wait_text(page, "#branches", TARGET)
     nothing_too_small_to_touch(page)
     if pictures:
@@ -89,8 +89,7 @@ def ask(page: Driver, *, pictures: bool = False) -> None:
     no_sideways_scroll(page)
     nothing_too_small_to_touch(page)
     page.select("#usual_reason", "调整班级或团支部")
-    if page.engine != "chromium69":
-        page.fill("#words", "转到二班学习")
+    page.fill("#words", "转到二班学习")
     if pictures:
         page.picture(f"transfer-confirm-{page.engine}", whole=True)
     page.select("#usual_reason", "")
@@ -158,10 +157,11 @@ def test_a_member_asks_both_branches_agree_and_the_card_shows_the_new_one(
     page.picture(f"transfer-done-{page.engine}", whole=True)
 
 
-def test_what_nobody_decides_on_ends_by_itself(people_today: People, portal: Portal) -> None:
-    login, _ = member_of_first_branch(portal, ENGINES.index("axe"))
-    page = people_today.page()
-    assert isinstance(page, PlaywrightPage)
+def test_what_nobody_decides_on_ends_by_itself(people_everywhere: People, portal: Portal) -> None:
+    login, _ = member_of_first_branch(
+        portal, len(ENGINES) + ENGINES.index(people_everywhere.engine)
+    )
+    page = people_everywhere.page()
     page.viewport(360, 640)
     as_person(page, portal, login)
     page.goto("/card/transfer")
