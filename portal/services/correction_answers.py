@@ -18,6 +18,7 @@ from portal.rules.deadlines import parse_month
 from portal.rules.text import TextFault
 from portal.services import audit
 from portal.services.accounts import person_named_by
+from portal.services.answered import answered_by, faster, lock_for_answer
 from portal.services.corrections import (
     CorrectionOutdated,
     CorrectionRefused,
@@ -30,13 +31,17 @@ from portal.services.corrections import (
 )
 from portal.services.identity_changes import Ticked, change_identity
 from portal.services.member_editing import MemberFields, apply_changes, fields_of
-from portal.services.members import find_member
 from portal.services.messages import Letter, send_to_member
 from portal.services.transaction import writing
 from portal.services.waiting_reports import who_can
 
 _OWN_NAME = {CorrectionField.FEE: "fee_cents"}
 _NOTHING_TICKED = Ticked()
+_DID = {
+    CorrectionState.TAKEN: "已采纳这项报告",
+    CorrectionState.DECLINED: "已退回这项报告",
+    CorrectionState.WITHDRAWN: "已撤回这项报告",
+}
 _SIGN_IN = {CorrectionField.ID_NUMBER: "用身份证号登录的，今后请填更正后的号码；密码不变。"}
 
 
@@ -66,7 +71,7 @@ def take_over(
 def _take_over(actor: Actor, report_id: int, version: int, ticked: Ticked) -> None:
     with writing():
         member, row = _locked(actor, report_id)
-        if _answered_by(actor, row, CorrectionState.TAKEN):
+        if answered_by(actor, row, CorrectionState.TAKEN):
             return
         _require_open(row)
         value, before = open_value(row, member.id_number_hash), stored_value(member, row.field)
@@ -101,7 +106,7 @@ def decline(actor: Actor, report_id: int, *, answer: str) -> None:
         raise CorrectionRefused(f"answer-{report_id}", words.message)
     with writing():
         _, row = _locked(actor, report_id)
-        if _answered_by(actor, row, CorrectionState.DECLINED):
+        if answered_by(actor, row, CorrectionState.DECLINED):
             return
         _require_open(row)
         close(row, CorrectionState.DECLINED, actor.account_id, words)
@@ -122,34 +127,16 @@ def changed(stored: MemberFields, field: CorrectionField, value: str) -> MemberF
 
 
 def _locked(actor: Actor, report_id: int) -> tuple[Member, Correction]:
-    """The report and its member, whose row is locked before the report is read for good.
-
-    Of a member who moved away it is the new branch's, and not found here.
-    """
+    """The report and its member; of a member who moved away it is the new branch's."""
     row = db.session.get(Correction, report_id)
     if row is None:
         raise NotFound
-    member = find_member(actor, Action.ANSWER_REPORT, row.member_id, lock=True)
-    db.session.refresh(row)
-    return member, row
-
-
-def _answered_by(actor: Actor, row: Correction, state: CorrectionState) -> bool:
-    """Whether this person answered the same before: what a double click sends twice."""
-    return row.state is state and row.decided_by_id == actor.account_id
+    return lock_for_answer(actor, Action.ANSWER_REPORT, row), row
 
 
 def _require_open(row: Correction) -> None:
-    if row.state is CorrectionState.OPEN:
-        return
-    assert row.decided_at is not None
-    who, at = person_named_by(row.decided_by_id), clock.format_lately(row.decided_at)
-    did = {
-        CorrectionState.TAKEN: "已采纳",
-        CorrectionState.DECLINED: "已退回",
-        CorrectionState.WITHDRAWN: "已撤回",
-    }[row.state]
-    raise CorrectionOutdated(f"{who} 在 {at} {did}这项报告。您这次的操作没有保存，也不用再办。")
+    if row.state is not CorrectionState.OPEN:
+        raise CorrectionOutdated(faster(row, person_named_by(row.decided_by_id), _DID))
 
 
 def _tell(actor: Actor, row: Correction, subject: str, words: str) -> None:

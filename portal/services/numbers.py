@@ -24,12 +24,19 @@ from portal.rules.member_number import group_number
 from portal.rules.number_release import clean_reason
 from portal.rules.text import TextFault
 from portal.services import audit
+from portal.services.answered import answered_by, faster, lock_for_answer
 from portal.services.derived import tallied
 from portal.services.member_editing import number_faults
 from portal.services.members import find_member
 from portal.services.messages import Letter, send_to_organisation
 from portal.services.transaction import writing
 from portal.services.transfers import destination, open_transfer
+
+_DID = {
+    ReleaseState.RELEASED: "已解除这个编号的占用",
+    ReleaseState.DECLINED: "已退回这个申请",
+    ReleaseState.WITHDRAWN: "已撤回这个申请",
+}
 
 
 class ReleaseRefused(PortalError):
@@ -102,7 +109,7 @@ def release_asked(actor: Actor, request_id: int, *, answer: str) -> None:
     answer = _cleaned("answer", answer)
     with writing():
         member, request = _locked(actor, request_id)
-        if _done_already(actor, request, ReleaseState.RELEASED):
+        if answered_by(actor, request, ReleaseState.RELEASED):
             return
         _require_open(request)
         _require_number(member, request.number)
@@ -114,7 +121,7 @@ def decline(actor: Actor, request_id: int, *, answer: str) -> None:
     answer = _cleaned("answer", answer)
     with writing():
         _, request = _locked(actor, request_id)
-        if _done_already(actor, request, ReleaseState.DECLINED):
+        if answered_by(actor, request, ReleaseState.DECLINED):
             return
         _require_open(request)
         _close(actor, request, ReleaseState.DECLINED, answer)
@@ -207,29 +214,13 @@ def _new_request(actor: Actor, member: Member, reason: str, wanted: str | None) 
 
 
 def _locked(actor: Actor, request_id: int) -> tuple[Member, NumberRelease]:
-    """The request and its member, whose row is locked before the request is read for good."""
     request = find_request(actor, request_id)
-    member = find_member(actor, Action.RELEASE_NUMBER, request.member_id, lock=True)
-    db.session.refresh(request)
-    return member, request
-
-
-def _done_already(actor: Actor, request: NumberRelease, state: ReleaseState) -> bool:
-    """Whether this person decided the same before: the answer that a double click sends twice."""
-    return request.state is state and request.decided_by_id == actor.account_id
+    return lock_for_answer(actor, Action.RELEASE_NUMBER, request), request
 
 
 def _require_open(request: NumberRelease) -> None:
-    if request.state is ReleaseState.OPEN:
-        return
-    assert request.decided_at is not None
-    who, at = _person(request.decided_by_id), clock.format_lately(request.decided_at)
-    did = {
-        ReleaseState.RELEASED: "已解除这个编号的占用",
-        ReleaseState.DECLINED: "已退回这个申请",
-        ReleaseState.WITHDRAWN: "已撤回这个申请",
-    }[request.state]
-    raise ReleaseOutdated(f"{who} 在 {at} {did}。您这次的操作没有保存，也不用再办。")
+    if request.state is not ReleaseState.OPEN:
+        raise ReleaseOutdated(faster(request, _person(request.decided_by_id), _DID))
 
 
 def _require_number(member: Member, number: str) -> None:
