@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flask import flash, make_response, redirect, render_template, request
+from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from portal import clock
 from portal.access import Action, Actor, Role
 from portal.blueprints.gate import requires
+from portal.blueprints.passwords.guessing import by_account
 from portal.blueprints.transfers.views import blueprint
+from portal.extensions import limiter
 from portal.models import Member
 from portal.rules.transfers import OTHER_REASON, USUAL_REASONS, last_day
 from portal.services import branch_choice, transfers_inside
@@ -40,7 +43,21 @@ class Asking:
         return "/card" if self.by_member else f"/members/{self.member.id}"
 
 
+def _of_branch() -> bool:
+    return bool(current_user.is_authenticated and current_actor().role is Role.BRANCH)
+
+
+# Each is a letter to the branch, and withdrawing it another one.
+slow_asking = limiter.limit(
+    "10 per minute;20 per hour",
+    key_func=by_account,
+    methods=["POST"],
+    exempt_when=_of_branch,  # a branch may ask for a whole class
+)
+
+
 @blueprint.route("/card/transfer", methods=["GET", "POST"])
+@slow_asking
 @requires(Action.ASK_TRANSFER)
 def own() -> Response:
     """A member's own transfer: where it stands, or choosing where to go."""
