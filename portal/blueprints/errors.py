@@ -130,7 +130,9 @@ def _too_many(error: TooManyRequests) -> Response:
     wait = "1 分钟"
     if error.retry_after is not None:
         wait = f"{error.retry_after} 秒"
-    return answer(429, f"试得太快了。请等 {wait}后再试；忘记密码请联系上级团组织。")
+    if "password" in request.form:
+        return answer(429, f"试得太快了。请等 {wait}后再试；忘记密码请联系上级团组织。")
+    return answer(429, f"操作太快、次数太多，这一次没有办理，没有任何改动。请等 {wait}后再试。")
 
 
 def _database_busy(error: OperationalError) -> Response:

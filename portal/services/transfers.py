@@ -17,7 +17,6 @@ from portal.access import Action, Actor, Role, transfers_for
 from portal.errors import NotFound, PortalError
 from portal.extensions import db
 from portal.models import (
-    Account,
     Member,
     NumberRelease,
     Organisation,
@@ -39,6 +38,7 @@ from portal.rules.transfers import (
     turns_of,
 )
 from portal.services import audit, transfer_telling
+from portal.services.accounts import person_and_place
 from portal.services.members import find_member
 from portal.services.tree_lock import hold_tree
 
@@ -144,8 +144,9 @@ def begin(
         same = all(getattr(earlier, name) == value for name, value in where.items())
         if same and (earlier.kind, earlier.asked_by_id) == (kind, actor.account_id):
             return earlier, False
+        who, at = person_and_place(earlier.asked_by_id), clock.format_lately(earlier.asked_at)
         raise TransferOutdated(
-            f"{person_words(earlier.asked_by_id)}在 {clock.format_lately(earlier.asked_at)} 已申请"
+            f"{who}在 {at} 已申请"
             f"转到“{destination(earlier)}”，还在办理，不能再申请。要换一个地方，请先由申请的一方撤回那一份。"
         )
     by_member = actor.role is Role.MEMBER
@@ -266,7 +267,7 @@ def require_open(transfer: Transfer) -> None:
         TransferState.DECLINED: "没有同意这份转接",
         TransferState.WITHDRAWN: "已撤回这份转接",
     }[state]
-    raise TransferOutdated(f"{person_words(transfer.ended_by_id)}在 {at} {did}。{_NOT_SAVED}")
+    raise TransferOutdated(f"{person_and_place(transfer.ended_by_id)}在 {at} {did}。{_NOT_SAVED}")
 
 
 def require_turn(actor: Actor, transfer: Transfer) -> None:
@@ -307,18 +308,6 @@ def destination(transfer: Transfer) -> str:
 def name_of(organisation_id: int) -> str:
     """An organisation's name."""
     return db.session.get_one(Organisation, organisation_id).name
-
-
-def person_words(account_id: int | None) -> str:
-    """Who did something, with where they belong."""
-    row = db.session.execute(
-        select(Account.person_name, Organisation.name)
-        .outerjoin(Organisation, Organisation.id == Account.organisation_id)
-        .where(Account.id == account_id)
-    ).one_or_none()
-    if row is None:
-        return "系统"
-    return f"{row[0]}（{row[1] or '团员本人'}）"
 
 
 def record(actor: Actor | None, event: audit.Event, transfer: Transfer, **detail: Any) -> None:

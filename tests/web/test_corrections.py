@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import pytest
@@ -169,3 +170,16 @@ def test_who_left_reports_nothing(world: World, member: int, phone: Browser) -> 
     assert "团员已移出，报告随之结束" in page
     assert "您已移出" in phone.get("/card/information/fee").text
     assert phone.post("/card/information/fee", {"proposed": "1"}).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("number", "202611000777"), ("is_student", "是"), ("fee", "1.50")]
+)
+def test_the_word_about_a_report_stands_below_its_own_field(
+    phone: Browser, branch: Browser, member: int, field: str, value: str
+) -> None:
+    send(phone, field, value)
+    page = branch.get(f"/members/{member}/edit").text
+    before, after = page.split("团员报告这一项有误")
+    assert re.findall(r'id="field-(\w+)"', before)[-1] == field
+    assert f'id="field-{field}"' not in after

@@ -227,6 +227,27 @@ def test_a_member_sees_no_persons_name_and_no_foreign_transfer(world: World, mem
         assert getattr(sister, method)(url).status_code == 404
 
 
+def test_asking_and_withdrawing_without_end_is_slowed_down_for_members_alone(
+    world: World, member: int
+) -> None:
+    page = phone(world, member)
+    for _ in range(10):
+        assert page.post("/card/transfer", form(world)).status_code == 303
+        found = re.search(r"/transfers/(\d+)/withdraw", page.get("/card/transfer").text)
+        assert found
+        page.post(f"/transfers/{found[1]}/withdraw")
+    answer = page.post("/card/transfer", form(world))
+    assert answer.status_code == 429
+    assert "次数太多，这一次没有办理" in answer.text
+    assert "忘记密码" not in answer.text
+    sent = {"place": "12", "receiver": "天津市某中学团支部", "contact": "李", "reason": REASON}
+    branch = world.client_of(world.branch)
+    for _ in range(11):
+        one = world.add_member()
+        assert branch.post(f"/members/{one}/transfer", form(world)).status_code == 303
+        assert branch.post(f"/members/{one}/transfer/outside", sent).status_code == 422
+
+
 def test_why_somebody_cannot_be_transferred_now(world: World, member: int) -> None:
     page, branch = phone(world, member), world.client_of(world.branch)
     number = world.member(member).number or ""

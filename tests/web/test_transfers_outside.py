@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -10,9 +11,11 @@ from sqlalchemy import select
 
 from portal.extensions import db
 from portal.models import Transfer
+from portal.rules.member_number import group_number
 from portal.rules.transfers import TransferState
 from portal.rules.transfers_outside import NO_FORM
-from portal.services import scans, transfer_deciding
+from portal.services import numbers, scans, transfer_deciding
+from portal.services.member_editing import change_member, fields_of
 from tests.builders import Browser, World
 from tests.services.test_transfers_outside import RECEIPT, ask, gone, stored, to_receipt, with_form
 
@@ -316,6 +319,25 @@ def test_each_side_sees_where_it_stands_and_what_it_can_do(world: World) -> None
     assert "您的团组织关系已转至外部系统" in done
     assert "申请转到别的团支部" not in done
     assert "不能再转接" in own.get("/card/transfer?new=1").text
+
+
+def test_the_committee_reads_which_numbers_the_member_held_before(world: World) -> None:
+    """One of another province in place of a Beijing one needs no form: they look twice."""
+    member = world.add_member(joined=date(2026, 1, 1))
+    before = world.member(member).number
+    assert before
+    district, branch = world.actor(world.district), world.actor(world.branch)
+    numbers.release_number(district, member, number=before, reason="支部说填错了")
+    row = world.member(member)
+    typed = replace(fields_of(row), number="202613000001")
+    change_member(branch, member, row.version, typed)
+    transfer = ask(branch, member)
+    shown = world.client_of(world.district).get(f"/transfers/{transfer}").text
+    assert "以前占用过的编号：" in shown
+    assert group_number(before) in shown
+    assert "以前占用过" not in world.client_of(world.branch).get(f"/transfers/{transfer}").text
+    other = world.client_of(world.district).get(f"/transfers/{to_receipt(world, with_form(world))}")
+    assert "以前占用过" not in other.text
 
 
 def test_a_form_that_is_lacking_is_said_on_every_page(world: World) -> None:

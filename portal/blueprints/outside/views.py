@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from portal import clock
 from portal.access import Action, Actor, Role
 from portal.blueprints.gate import requires
+from portal.blueprints.transfers.asking import slow_asking
 from portal.errors import PortalError
 from portal.models import Member
 from portal.rules.outside import Proof, outside_places
@@ -33,6 +34,7 @@ blueprint = Blueprint("outside", __name__)
 
 
 @blueprint.route("/members/<int:member_id>/transfer/outside", methods=["GET", "POST"])
+@slow_asking
 @requires(Action.ASK_TRANSFER)
 def ask(member_id: int) -> Response:
     """转至外部系统: where to and why. The member asks for themselves, or the branch for them."""

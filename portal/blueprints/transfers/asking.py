@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flask import flash, make_response, redirect, render_template, request
+from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from portal import clock
 from portal.access import Action, Actor, Role
 from portal.blueprints.gate import requires
+from portal.blueprints.passwords.guessing import by_account
 from portal.blueprints.transfers.views import blueprint
+from portal.extensions import limiter
 from portal.models import Member
 from portal.rules.transfers import OTHER_REASON, USUAL_REASONS, last_day
-from portal.services import branch_choice, transfers_inside
-from portal.services import transfer_lists as lists
+from portal.services import branch_choice, transfer_shown, transfers_inside
 from portal.services.members import find_member
 from portal.services.organisations import ancestors_of, path_of, path_text
 from portal.services.transfers import TransferOutdated, TransferRefused, open_transfer, why_not
@@ -40,7 +42,21 @@ class Asking:
         return "/card" if self.by_member else f"/members/{self.member.id}"
 
 
+def _of_branch() -> bool:
+    return bool(current_user.is_authenticated and current_actor().role is Role.BRANCH)
+
+
+# Each is a letter to the branch, and withdrawing it another one.
+slow_asking = limiter.limit(
+    "10 per minute;20 per hour",
+    key_func=by_account,
+    methods=["POST"],
+    exempt_when=_of_branch,  # a branch may ask for a whole class
+)
+
+
 @blueprint.route("/card/transfer", methods=["GET", "POST"])
+@slow_asking
 @requires(Action.ASK_TRANSFER)
 def own() -> Response:
     """A member's own transfer: where it stands, or choosing where to go."""
@@ -48,9 +64,9 @@ def own() -> Response:
     asking = _asking(actor, actor.member_id or 0, "/card/transfer")
     if request.method == "POST":
         return _ask(asking)
-    found = lists.own_transfer(actor)
+    found = transfer_shown.own_transfer(actor)
     if found is not None and (found.is_open or not request.args):
-        shown = lists.show(actor, found.id, Action.ASK_TRANSFER)
+        shown = transfer_shown.show(actor, found.id, Action.ASK_TRANSFER)
         return make_response(render_template("transfers/own.html", shown=shown))
     return _choosing(asking)
 
