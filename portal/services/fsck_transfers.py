@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 from portal.extensions import db
 from portal.models import Member, Organisation, Transfer
 from portal.rules.transfers import TransferState
-from portal.services.transfer_lists import is_open_now
+from portal.services.transfer_rows import is_open_now
 
 
 def check() -> Iterator[tuple[str, str]]:

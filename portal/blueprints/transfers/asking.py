@@ -16,8 +16,7 @@ from portal.blueprints.transfers.views import blueprint
 from portal.extensions import limiter
 from portal.models import Member
 from portal.rules.transfers import OTHER_REASON, USUAL_REASONS, last_day
-from portal.services import branch_choice, transfers_inside
-from portal.services import transfer_lists as lists
+from portal.services import branch_choice, transfer_shown, transfers_inside
 from portal.services.members import find_member
 from portal.services.organisations import ancestors_of, path_of, path_text
 from portal.services.transfers import TransferOutdated, TransferRefused, open_transfer, why_not
@@ -65,9 +64,9 @@ def own() -> Response:
     asking = _asking(actor, actor.member_id or 0, "/card/transfer")
     if request.method == "POST":
         return _ask(asking)
-    found = lists.own_transfer(actor)
+    found = transfer_shown.own_transfer(actor)
     if found is not None and (found.is_open or not request.args):
-        shown = lists.show(actor, found.id, Action.ASK_TRANSFER)
+        shown = transfer_shown.show(actor, found.id, Action.ASK_TRANSFER)
         return make_response(render_template("transfers/own.html", shown=shown))
     return _choosing(asking)
 

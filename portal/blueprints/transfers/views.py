@@ -12,7 +12,9 @@ from portal.blueprints.gate import requires
 from portal.rules.transfers import TransferKind, TransferState
 from portal.services import transfer_deciding as deciding
 from portal.services import transfer_lists as lists
-from portal.services.transfer_lists import Part, TransferRow
+from portal.services import transfer_shown
+from portal.services.transfer_lists import Part
+from portal.services.transfer_rows import TransferRow
 from portal.services.transfers import TransferOutdated, TransferRefused
 from portal.web import current_actor, page_or_partial
 
@@ -94,7 +96,7 @@ def agree(transfer_id: int) -> Response:
         state = deciding.agree(current_actor(), transfer_id)
         if state is TransferState.DONE:
             return "已同意，转接完成。团员已在“我的团员”里，请核对信息和《入团志愿书》。"
-        row = lists.show(current_actor(), transfer_id).row
+        row = transfer_shown.show(current_actor(), transfer_id).row
         if row.kind is TransferKind.OUTSIDE:
             return f"已同意，下一步由 {row.held_by} 办理：{row.turn.label}。"
         return "已同意，现在等对方团支部办理。"
@@ -131,7 +133,7 @@ def withdraw(transfer_id: int) -> Response:
 @blueprint.app_template_global()
 def open_own_transfer() -> TransferRow | None:
     """A member's open transfer, for the line on their card."""
-    found = lists.own_transfer(current_actor())
+    found = transfer_shown.own_transfer(current_actor())
     return found if found is not None and found.is_open else None
 
 
@@ -141,7 +143,7 @@ def transfer_page(
     """The page; ``refused`` stands beside the reason that was typed as ``answer``."""
     page = render_template(
         "transfers/show.html",
-        shown=lists.show(current_actor(), transfer_id),
+        shown=transfer_shown.show(current_actor(), transfer_id),
         refused=refused,
         outdated=outdated,
         answer=answer,
