@@ -219,7 +219,7 @@ def seal_anew(member_id: int, before: bytes, after: bytes) -> None:
     for row in db.session.scalars(select(Correction).where(Correction.member_id == member_id)):
         proposed, replaced = open_value(row, before), _replaced_value(row, before)
         row.proposed_sealed = runtime().vault.seal(proposed, _proposed(row.field, after))
-        if replaced:
+        if row.replaced_sealed is not None:  # an empty field may have been replaced
             keep_replaced(row, after, replaced)
 
 

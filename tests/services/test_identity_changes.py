@@ -181,6 +181,17 @@ def row_value(text: str) -> str:
     return text
 
 
+def test_what_replaced_nothing_is_sealed_anew_too(world: World) -> None:
+    """Who had no number got one, and then another ID number."""
+    member = world.add_member(number=None, joined=date(2025, 5, 1))
+    enter_as(world, member, OLD)
+    person = world.member_actor(member)
+    take(world, person, report(person, Field.NUMBER, world.number(2025)))
+    take(world, person, report(person, Field.ID_NUMBER, NEW))
+    assert [one.replaced for one in corrections.own_corrections(person, plain=True)] == [OLD, ""]
+    assert fsck.check(read_files=False) == []
+
+
 def test_no_id_number_is_on_record_or_in_a_message(world: World, person: Actor) -> None:
     take(world, person, report(person, Field.ID_NUMBER, NEW))
     (_, changed), (_, taken) = lines()[-2:]
@@ -397,6 +408,22 @@ def test_of_two_colleagues_the_second_is_told(world: World, person: Actor) -> No
     with pytest.raises(CorrectionOutdated, match=r"张新 在 .* 已采纳这项报告"):
         answers.take_over(world.actor(world.branch), made, version=seen, ticked=SEEN)
     assert len(told(world, world.grassroots)) == 1
+
+
+def test_who_looks_while_all_is_sealed_anew_sees_one_state(world: World, person: Actor) -> None:
+    waits, made = report(person, Field.NAME, "安心"), report(person, Field.ID_NUMBER, NEW)
+    branch, seen = world.actor(world.branch), own_row(world, person).version
+    meanwhile(
+        world.app,
+        "FROM correction JOIN member",
+        lambda: answers.take_over(branch, made, version=seen, ticked=SEEN),
+    )
+    before = {one.id: one for one in corrections.own_corrections(person, plain=True)}
+    assert before[waits].proposed == "安心"
+    assert before[made].proposed == NEW
+    db.session.rollback()
+    after = {one.id: one for one in corrections.own_corrections(person, plain=True)}
+    assert (after[waits].proposed, after[made].replaced) == ("安心", OLD)
 
 
 def test_what_already_stands_asks_for_nothing(world: World, person: Actor) -> None:

@@ -145,6 +145,15 @@ def test_the_key_changes_at_midnight_and_a_code_stays_good_over_it(actor: Actor)
         assert answer(token).kind is AnswerKind.EXPIRED
 
 
+def test_a_server_whose_clock_is_behind_reads_the_first_codes_of_a_day(actor: Actor) -> None:
+    with time_machine.travel(datetime(2026, 11, 26, 0, 0, 5, tzinfo=UTC), tick=False) as clock:
+        token = shown(actor)
+        clock.move_to(datetime(2026, 11, 25, 23, 59, 50, tzinfo=UTC))
+        assert answer(token).kind is AnswerKind.CERTIFIED
+        clock.move_to(datetime(2026, 11, 25, 23, 59, 20, tzinfo=UTC))
+        assert answer(token).kind is AnswerKind.UNREADABLE
+
+
 def test_a_code_of_the_future_was_made_by_nobody(actor: Actor) -> None:
     with time_machine.travel(datetime(2026, 11, 25, 4, 0, 0, tzinfo=UTC), tick=False) as clock:
         token = shown(actor)

@@ -265,6 +265,18 @@ def test_posting_to_what_is_no_single_use_code_changes_nothing(
 # ---- limits ----
 
 
+def test_nobody_makes_codes_without_end(phone: Browser, other: Browser, world: World) -> None:
+    path = path_of(phone.get("/card/code").text)
+    answers = {phone.get("/card/code", htmx=True).status_code for _ in range(59)}
+    assert answers == {200}
+    slowed = phone.get("/card/code", htmx=True)
+    assert slowed.status_code == 429
+    assert "操作太快、次数太多" in slowed.text
+    assert other.get(path).status_code == 200  # what was made before is good
+    neighbour = world.client(world.member_actor(world.add_member()).login)
+    assert neighbour.get("/card/code").status_code == 200
+
+
 def test_who_guesses_is_slowed_down_and_who_reads_at_the_same_door_is_not(
     phone: Browser, world: World
 ) -> None:

@@ -9,6 +9,8 @@ from werkzeug.wrappers import Response
 
 from portal.access import Action
 from portal.blueprints.gate import requires
+from portal.blueprints.passwords.guessing import by_account
+from portal.extensions import limiter
 from portal.runtime import runtime
 from portal.services.identity_codes import answered_codes, show_code
 from portal.web import current_actor, is_partial
@@ -16,7 +18,9 @@ from portal.web import current_actor, is_partial
 blueprint = Blueprint("identity", __name__)
 
 
+# Each code that is answered is a row for half a year, so nobody makes them without end.
 @blueprint.get("/card/code")
+@limiter.limit("60 per minute;400 per hour", key_func=by_account)
 @requires(Action.SHOW_IDENTITY_CODE)
 def show() -> Response:
     """A new code; for htmx the code alone, when the page renews it."""
