@@ -26,7 +26,8 @@ from portal.services import transfer_deciding as deciding
 from portal.services.transfer_forms import FormMissing, lacks_needed_form
 from portal.services.transfers import TransferOutdated
 from tests.builders import World
-from tests.services.test_any_transfer import PLACE, WHICH, TransferLife, attempt, run, steps_of
+from tests.lives import WHICH, attempt, begun, run
+from tests.services.test_any_transfer import PLACE, TransferLife, steps_of
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -133,12 +134,12 @@ class OutsideLife(TransferLife):
 def test_no_transfer_outside_is_ever_started_without_a_form(
     begin_anew: Callable[[], World],
 ) -> None:
-    run(OutsideLife, begin_anew)
+    run(OutsideLife, begin_anew, examples=4, steps=25)
 
 
 def test_the_story_comes_to_its_points(begin_anew: Callable[[], World]) -> None:
     """By hand: refused, uploaded, gone, back, and one that a deletion stops."""
-    life = type("Begun", (OutsideLife,), {"begin": staticmethod(begin_anew)})()
+    life = begun(OutsideLife, begin_anew)()
     try:
         life.asks_outside(0, by_member=True)
         assert life.started == set()

@@ -6,24 +6,20 @@ A model in plain Python says in which branch each member is. On both databases;
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
-import time_machine
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import invariant, rule
 from sqlalchemy import func, select
 
 from portal import clock
 from portal.access import Actor, Role
 from portal.demo.tree import Node
-from portal.errors import NotFound, PortalError
+from portal.errors import NotFound
 from portal.extensions import db
 from portal.models import (
     Account,
@@ -69,31 +65,23 @@ from portal.services.organisation_changes import close, reopen
 from portal.services.transfers import TransferOutdated
 from tests import scans as files
 from tests.builders import World
+from tests.lives import WHICH, Life, attempt, begun, run
 
 pytestmark = pytest.mark.usefixtures("database")
 
-BEGINNING = datetime(2026, 11, 23, 1, tzinfo=UTC)
-EXAMPLES = int(os.environ.get("TEST_EXAMPLES", "4"))
-STEPS = 50 if "TEST_EXAMPLES" in os.environ else 25
-
-WHICH = st.integers(0, 40)
 PLACE = st.integers(0, 2)
 
 
-class TransferLife(RuleBasedStateMachine):
-    """Members of three branches in two districts. A subclass says how a world begins (``begin``).
+class TransferLife(Life):
+    """Members of three branches in two districts.
 
     Further kinds of transfers are further rules: who is gone from the lists is no longer in
     ``home``, and what may never happen is another invariant.
     """
 
-    begin: Callable[[], World]
-
     def __init__(self) -> None:
         super().__init__()
-        self.travel = time_machine.travel(BEGINNING, tick=False)
-        self.time = self.travel.start()
-        self.world = world = type(self).begin()
+        world = self.world
         self.branches = (world.branch, world.sister, world.far_branch)
         self.home: dict[int, int] = {}
         self.persons: dict[int, Actor] = {}
@@ -104,14 +92,6 @@ class TransferLife(RuleBasedStateMachine):
                 self.home[member], self.persons[member] = branch.id, world.member_actor(member)
 
     # ---- who and what ----
-
-    def admin(self, organisation_id: int) -> Actor:
-        """The person of a branch. Nobody is there when it is closed."""
-        db.session.rollback()
-        place = db.session.get_one(Organisation, organisation_id, populate_existing=True)
-        if place.closed_at is not None:
-            raise NotFound
-        return self.world.actor(self.world.nodes[organisation_id])
 
     def member(self, which: int) -> int:
         return sorted(self.home)[which % len(self.home)]
@@ -364,9 +344,6 @@ class TransferLife(RuleBasedStateMachine):
         query = select(Organisation.closed_at).where(Organisation.id == branch_id)
         return db.session.scalar(query) is not None
 
-    def teardown(self) -> None:
-        self.travel.stop()
-
 
 def last_step(transfer: Transfer) -> StepKind:
     if (transfer.kind, transfer.state) == (TransferKind.OUTSIDE, TransferState.DONE):
@@ -380,32 +357,13 @@ def steps_of(transfer_id: int) -> list[tuple[StepKind, int | None]]:
     return [(row.kind, row.account_id) for row in found]
 
 
-def attempt() -> suppress:
-    """What is refused changes nothing, which the invariants see."""
-    return suppress(PortalError)
-
-
-def run(machine: type[TransferLife], begin_anew: Callable[[], World]) -> None:
-    """Live ``machine``, each example in a world of its own."""
-    begun = type("Begun", (machine,), {"begin": staticmethod(begin_anew)})
-    run_state_machine_as_test(
-        begun,
-        settings=settings(
-            max_examples=EXAMPLES,
-            stateful_step_count=STEPS,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
-
-
 def test_whatever_happens_everybody_is_in_one_branch(begin_anew: Callable[[], World]) -> None:
-    run(TransferLife, begin_anew)
+    run(TransferLife, begin_anew, examples=4, steps=25)
 
 
 def test_the_story_comes_to_its_points(begin_anew: Callable[[], World]) -> None:
     """By hand: the machine's own steps lead to somebody who has moved, and to one who has not."""
-    life = type("Begun", (TransferLife,), {"begin": staticmethod(begin_anew)})()
+    life = begun(TransferLife, begin_anew)()
     try:
         life.asks(0, 2, by_member=True)
         for _ in range(2):

@@ -41,6 +41,7 @@ from portal.services.organisation_moves import merge, move
 from portal.services.transfer_forms import FormMissing
 from portal.services.transfers import TransferOutdated, TransferRefused
 from tests.builders import World, meanwhile
+from tests.scans import good_scan
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -53,6 +54,38 @@ def with_form(world: World) -> int:
     member = world.add_member()
     world.upload(member)
     return member
+
+
+@pytest.fixture
+def branch(world: World) -> Actor:
+    return world.actor(world.branch)
+
+
+@pytest.fixture
+def district(world: World) -> Actor:
+    return world.actor(world.district)
+
+
+@pytest.fixture
+def member(world: World) -> int:
+    """A new member."""
+    return with_form(world)
+
+
+@pytest.fixture
+def person(world: World, member: int) -> Actor:
+    return world.member_actor(member)
+
+
+@pytest.fixture
+def transfer(world: World, member: int) -> int:
+    """The member's, that waits for the receipt."""
+    return to_receipt(world, member)
+
+
+@pytest.fixture(name="gone")
+def who_is_gone(world: World) -> int:
+    return gone(world)
 
 
 def ask(actor: Actor, member: int, where: Destination = WHERE) -> int:
@@ -84,38 +117,19 @@ def to_receipt(world: World, member: int) -> int:
 
 
 def gone(world: World) -> int:
+    """A member whose receipt was entered."""
     member = with_form(world)
-    transfer = to_receipt(world, member)
-    transfers_outside.enter_receipt(world.actor(world.branch), transfer, RECEIPT)
+    transfers_outside.enter_receipt(world.actor(world.branch), to_receipt(world, member), RECEIPT)
     return member
-
-
-# ---- the form ----
-
-
-def test_an_earlier_joining_month_is_no_way_around_the_form(world: World) -> None:
-    """The branch can change the month alone; by the number the form is owed all the same."""
-    member, branch = world.add_member(), world.actor(world.branch)
-    row = world.member(member)
-    earlier = replace(fields_of(row), joined=date(2019, 12, 1))
-    change_member(branch, member, row.version, earlier)
-    assert not world.member(member).is_new_member
-    with pytest.raises(FormMissing, match=NO_FORM):
-        ask(branch, member)
-    world.upload(member)
-    transfer = ask(branch, member)
-    assert transfer_forms.warning_before_deletion(member)
-    scans.delete(branch, member)
-    assert stands(transfer)[0] is TransferState.STOPPED
 
 
 # ---- from the start to the receipt ----
 
 
-def test_a_member_asks_and_in_the_end_is_in_no_list_any_more(world: World) -> None:
-    member, before = with_form(world), world.tally()
-    person = world.member_actor(member)
-    branch, district = world.actor(world.branch), world.actor(world.district)
+def test_a_member_asks_and_in_the_end_is_in_no_list_any_more(
+    world: World, member: int, branch: Actor, district: Actor, person: Actor
+) -> None:
+    before = world.tally()
     number = world.member(member).number
     transfer = ask(person, member)
     assert stands(transfer) == (TransferState.OPEN, Turn.RELEASING, world.branch.id)
@@ -142,20 +156,17 @@ def test_a_member_asks_and_in_the_end_is_in_no_list_any_more(world: World) -> No
     assert check() == []
 
 
-def test_what_a_branch_asks_it_has_agreed_to(world: World) -> None:
-    member = with_form(world)
-    transfer = to_receipt(world, member)
+def test_what_a_branch_asks_it_has_agreed_to(world: World, transfer: int, district: Actor) -> None:
     assert [one for one in messages(world.district.id) if "等待审核" in one]
     assert messages(world.branch.id)[-1].endswith("转至外部系统：请登记回执")
     # The committee that agreed may have the receipt too.
-    transfers_outside.enter_receipt(world.actor(world.district), transfer, RECEIPT)
+    transfers_outside.enter_receipt(district, transfer, RECEIPT)
     found = stored(transfer)
     assert (found.receipt, found.receipt_on) == (RECEIPT.number, RECEIPT.given_on)
     assert messages(world.branch.id)[-1].endswith("已转至外部系统")
 
 
-def test_everything_is_on_record_and_no_contact_is(world: World) -> None:
-    gone(world)
+def test_everything_is_on_record_and_no_contact_is(gone: int) -> None:
     lines = db.session.scalars(
         select(AuditRecord).where(AuditRecord.event.like("%transfer%")).order_by(AuditRecord.id)
     ).all()
@@ -168,9 +179,9 @@ def test_everything_is_on_record_and_no_contact_is(world: World) -> None:
     assert db.session.scalars(select(Transfer.contact)).all() == [""]  # nor kept afterwards
 
 
-def test_a_click_that_came_twice_is_one(world: World) -> None:
-    member = with_form(world)
-    branch, district = world.actor(world.branch), world.actor(world.district)
+def test_a_click_that_came_twice_is_one(
+    world: World, member: int, branch: Actor, district: Actor
+) -> None:
     transfer = ask(branch, member)
     assert ask(branch, member) == transfer
     for _ in range(2):
@@ -183,67 +194,66 @@ def test_a_click_that_came_twice_is_one(world: World) -> None:
     assert len(db.session.scalars(moved).all()) == 1
 
 
-def test_the_usual_member_of_before_the_forms_needs_none(world: World) -> None:
+def test_the_usual_member_of_before_the_forms_needs_none(world: World, branch: Actor) -> None:
     early = world.add_member(number="201811000001", joined=date(2018, 5, 1))
     from_elsewhere = world.add_member(number="202212000001", joined=date(2022, 5, 1))
     for member in (early, from_elsewhere):
         transfer = to_receipt(world, member)
-        transfers_outside.enter_receipt(world.actor(world.branch), transfer, RECEIPT)
+        transfers_outside.enter_receipt(branch, transfer, RECEIPT)
         assert world.member(member).left_at is not None
 
 
-def test_the_committee_declines_with_a_reason(world: World) -> None:
-    member = with_form(world)
-    transfer = ask(world.actor(world.branch), member)
-    transfer_deciding.decline(world.actor(world.district), transfer, answer="接收单位名称不完整")
+def test_the_committee_declines_with_a_reason(
+    world: World, member: int, branch: Actor, district: Actor
+) -> None:
+    transfer = ask(branch, member)
+    transfer_deciding.decline(district, transfer, answer="接收单位名称不完整")
     assert stored(transfer).state is TransferState.DECLINED
     assert world.member(member).left_at is None
-    assert ask(world.actor(world.branch), member) != transfer  # and asked anew
+    assert ask(branch, member) != transfer  # and asked anew
 
 
-def test_the_other_side_did_not_take_them(world: World) -> None:
+def test_the_other_side_did_not_take_them(transfer: int, branch: Actor) -> None:
     """While the receipt is waited for, the branch can say that the outside system declined."""
-    member = with_form(world)
-    transfer = to_receipt(world, member)
-    transfer_deciding.decline(world.actor(world.branch), transfer, answer="对方没有接收")
+    transfer_deciding.decline(branch, transfer, answer="对方没有接收")
     assert stored(transfer).state is TransferState.DECLINED
 
 
 @pytest.mark.parametrize("steps", [0, 1, 2])
-def test_it_is_withdrawn_at_each_step_by_who_asked(world: World, steps: int) -> None:
-    member = with_form(world)
-    person = world.member_actor(member)
+def test_it_is_withdrawn_at_each_step_by_who_asked(
+    world: World, steps: int, member: int, branch: Actor, person: Actor
+) -> None:
     transfer = ask(person, member)
     for node in (world.branch, world.district)[:steps]:
         transfer_deciding.agree(world.actor(node), transfer)
     with pytest.raises(PortalError):
-        transfer_deciding.withdraw(world.actor(world.branch), transfer)
+        transfer_deciding.withdraw(branch, transfer)
     transfer_deciding.withdraw(person, transfer)
     assert stored(transfer).state is TransferState.WITHDRAWN
     with pytest.raises(TransferOutdated):
-        transfers_outside.enter_receipt(world.actor(world.branch), transfer, RECEIPT)
+        transfers_outside.enter_receipt(branch, transfer, RECEIPT)
 
 
-def test_it_ends_by_itself_after_ten_days(world: World) -> None:
-    member = with_form(world)
-    transfer = to_receipt(world, member)
+def test_it_ends_by_itself_after_ten_days(
+    world: World, member: int, transfer: int, branch: Actor
+) -> None:
     day = clock.now()
     with time_machine.travel(day + timedelta(days=11)):
         with pytest.raises(TransferOutdated, match="没有办完，已自动结束"):
-            transfers_outside.enter_receipt(world.actor(world.branch), transfer, RECEIPT)
+            transfers_outside.enter_receipt(branch, transfer, RECEIPT)
         assert transfer_expiry.expire_due() == 1
         assert stored(transfer).state is TransferState.EXPIRED
         assert world.member(member).left_at is None
         assert any("到期未办完" in one for one in messages(world.district.id))
-        assert ask(world.actor(world.branch), member) != transfer
+        assert ask(branch, member) != transfer
 
 
 # ---- who may ----
 
 
-def test_each_step_is_only_for_who_has_it(world: World) -> None:
-    member = with_form(world)
-    branch, district = world.actor(world.branch), world.actor(world.district)
+def test_each_step_is_only_for_who_has_it(
+    world: World, member: int, branch: Actor, district: Actor
+) -> None:
     with pytest.raises(NotFound):
         ask(world.actor(world.sister), member)
     with pytest.raises(NotAllowed):
@@ -266,17 +276,17 @@ def test_each_step_is_only_for_who_has_it(world: World) -> None:
         transfers_outside.enter_receipt(world.actor(world.municipal), transfer, RECEIPT)
 
 
-def test_why_is_asked(world: World) -> None:
+def test_why_is_asked(member: int, branch: Actor) -> None:
     with pytest.raises(TransferRefused, match="请选择转接的原因"):
-        transfers_outside.ask(world.actor(world.branch), with_form(world), WHERE, "", "")
+        transfers_outside.ask(branch, member, WHERE, "", "")
 
 
 # ---- the form ----
 
 
-def test_a_new_member_without_a_form_cannot_start_it(world: World) -> None:
+def test_a_new_member_without_a_form_cannot_start_it(world: World, branch: Actor) -> None:
     member = world.add_member()
-    person, branch = world.member_actor(member), world.actor(world.branch)
+    person = world.member_actor(member)
     with pytest.raises(FormMissing) as told:
         ask(branch, member)
     assert told.value.message.startswith(f"{NO_FORM}。请先上传这名团员的《入团志愿书》")
@@ -289,16 +299,30 @@ def test_a_new_member_without_a_form_cannot_start_it(world: World) -> None:
     assert ask(person, member)
 
 
-def test_a_released_number_does_not_make_the_form_needless(world: World) -> None:
+def test_an_earlier_joining_month_is_no_way_around_the_form(world: World, branch: Actor) -> None:
+    """The branch can change the month alone; by the number the form is owed all the same."""
+    member = world.add_member()
+    row = world.member(member)
+    earlier = replace(fields_of(row), joined=date(2019, 12, 1))
+    change_member(branch, member, row.version, earlier)
+    assert not world.member(member).is_new_member
+    with pytest.raises(FormMissing, match=NO_FORM):
+        ask(branch, member)
+    world.upload(member)
+    transfer = ask(branch, member)
+    assert transfer_forms.warning_before_deletion(member)
+    scans.delete(branch, member)
+    assert stands(transfer)[0] is TransferState.STOPPED
+
+
+def test_a_released_number_does_not_make_the_form_needless(world: World, branch: Actor) -> None:
     number = world.number()
     member = world.add_member(number=None, released_number=number)
     with pytest.raises(FormMissing):
-        ask(world.actor(world.branch), member)
+        ask(branch, member)
 
 
-def test_deleting_the_form_stops_it(world: World) -> None:
-    member = with_form(world)
-    branch = world.actor(world.branch)
+def test_deleting_the_form_stops_it(world: World, member: int, branch: Actor) -> None:
     assert transfer_forms.warning_before_deletion(member) == ""
     transfer = to_receipt(world, member)
     assert "删除后这份转接立即终止" in transfer_forms.warning_before_deletion(member)
@@ -316,19 +340,15 @@ def test_deleting_the_form_stops_it(world: World) -> None:
     assert ask(branch, member) != transfer
 
 
-def test_a_new_file_stops_nothing(world: World) -> None:
-    from tests.scans import good_scan
-
-    member = with_form(world)
-    transfer = to_receipt(world, member)
+def test_a_new_file_stops_nothing(world: World, member: int, transfer: int, branch: Actor) -> None:
     world.upload(member, good_scan(3))
-    transfers_outside.enter_receipt(world.actor(world.branch), transfer, RECEIPT)
+    transfers_outside.enter_receipt(branch, transfer, RECEIPT)
     assert stored(transfer).state is TransferState.DONE
 
 
-def test_deleting_a_form_stops_neither_what_needs_none_nor_a_transfer_inside(world: World) -> None:
-    member = with_form(world)
-    branch = world.actor(world.branch)
+def test_deleting_a_form_stops_neither_what_needs_none_nor_a_transfer_inside(
+    world: World, member: int, branch: Actor
+) -> None:
     inside = transfers_inside.ask(branch, member, world.sister.id, *WHY)
     assert transfer_forms.warning_before_deletion(member) == ""
     scans.delete(branch, member)
@@ -336,11 +356,12 @@ def test_deleting_a_form_stops_neither_what_needs_none_nor_a_transfer_inside(wor
 
 
 @pytest.mark.parametrize("turn", [Turn.RELEASING, Turn.COMMITTEE, Turn.RECEIPT])
-def test_each_later_step_needs_the_form_too(world: World, turn: Turn) -> None:
+def test_each_later_step_needs_the_form_too(
+    world: World, turn: Turn, branch: Actor, district: Actor
+) -> None:
     """A member of before the forms turns out, by a corrected number, to be a new one."""
     member = world.add_member(number="201911000001", joined=date(2019, 5, 1))
     person = world.member_actor(member)
-    branch, district = world.actor(world.branch), world.actor(world.district)
     transfer = ask(person, member)
     if turn is not Turn.RELEASING:
         transfer_deciding.agree(branch, transfer)
@@ -363,43 +384,42 @@ def test_each_later_step_needs_the_form_too(world: World, turn: Turn) -> None:
 # ---- afterwards ----
 
 
-def test_who_left_is_only_looked_at(world: World) -> None:
-    member = gone(world)
-    branch = world.actor(world.branch)
+def test_who_left_is_only_looked_at(world: World, gone: int, branch: Actor) -> None:
     with pytest.raises(SetAside, match="已转至外部系统，不能修改"):
-        world.upload(member)
+        world.upload(gone)
     with pytest.raises(SetAside):
-        scans.delete(branch, member)
+        scans.delete(branch, gone)
     with pytest.raises(leaving.MovedOutside, match="转回登记"):
-        leaving.bring_back(branch, member)
+        leaving.bring_back(branch, gone)
     with pytest.raises(leaving.AlreadySetAside, match="已登记这名团员转至外部系统的回执"):
-        leaving.set_aside(branch, member, Leaving(LeavingReason.LEFT_LEAGUE, ""))
+        leaving.set_aside(branch, gone, Leaving(LeavingReason.LEFT_LEAGUE, ""))
     with pytest.raises(TransferRefused):
-        ask(branch, member)
+        ask(branch, gone)
     with pytest.raises(ValueError, match="end of something else"):
         leaving.set_aside(branch, world.add_member(), Leaving(LeavingReason.MOVED_OUTSIDE, ""))
 
 
-def test_the_number_is_never_given_to_anybody_else(world: World) -> None:
-    member = gone(world)
-    number = world.member(member).number
+def test_the_number_is_never_given_to_anybody_else(
+    world: World, gone: int, district: Actor
+) -> None:
+    number = world.member(gone).number
     assert number is not None
     with pytest.raises(numbers.ReleaseOutdated, match="一直为本人保留"):
-        numbers.release_number(world.actor(world.district), member, number=number, reason="x 填错")
+        numbers.release_number(district, gone, number=number, reason="x 填错")
     with pytest.raises(PortalError, match=r"属于一名已转至外部系统的团员.*一直为其本人保留"):
-        world.apply(number=number, joined=world.member(member).joined)
+        world.apply(number=number, joined=world.member(gone).joined)
     holding = db.session.scalars(select(NumberHolding).where(NumberHolding.number == number)).one()
-    assert (holding.member_id, holding.until) == (member, None)
+    assert (holding.member_id, holding.until) == (gone, None)
 
 
-def test_who_comes_back_has_their_number_and_form_again(world: World) -> None:
-    member = gone(world)
-    branch = world.actor(world.branch)
-    number = world.member(member).number
+def test_who_comes_back_has_their_number_and_form_again(
+    world: World, gone: int, branch: Actor
+) -> None:
+    number = world.member(gone).number
     proof = Return("天津", WHERE.receiver, Proof.LETTER, "团介 7", date(2026, 11, 1))
-    assert returning.come_back(branch, member, proof)
-    assert not returning.come_back(branch, member, proof)
-    back = world.member(member)
+    assert returning.come_back(branch, gone, proof)
+    assert not returning.come_back(branch, gone, proof)
+    back = world.member(gone)
     assert (back.left_at, back.number, back.has_scan) == (None, number, True)
     assert identity_for(back).is_certified
     assert world.tally()["with_scan"] == 1
@@ -417,21 +437,21 @@ def test_who_comes_back_has_their_number_and_form_again(world: World) -> None:
 # ---- the tree moves ----
 
 
-def test_the_committee_follows_the_branch(world: World) -> None:
-    member = with_form(world)
-    transfer = ask(world.actor(world.branch), member)
+def test_the_committee_follows_the_branch(
+    world: World, member: int, branch: Actor, district: Actor
+) -> None:
+    transfer = ask(branch, member)
     city = world.actor(world.municipal)
     move(city, world.grassroots.id, 1, world.other_district.id)
     assert stands(transfer)[2] == world.other_district.id
     assert any("等待审核" in one for one in messages(world.other_district.id))
     with pytest.raises(NotFound):
-        transfer_deciding.agree(world.actor(world.district), transfer)
+        transfer_deciding.agree(district, transfer)
     transfer_deciding.agree(world.actor(world.other_district), transfer)
     assert stands(transfer)[1] is Turn.RECEIPT
 
 
-def test_a_merged_branch_hands_its_transfers_over(world: World) -> None:
-    member = with_form(world)
+def test_a_merged_branch_hands_its_transfers_over(world: World, member: int) -> None:
     waiting = to_receipt(world, member)
     merge(world.actor(world.municipal), world.branch.id, 1, world.far_branch.id)
     assert stands(waiting) == (TransferState.OPEN, Turn.RECEIPT, world.far_branch.id)
@@ -471,9 +491,9 @@ def both(
     return first, begun[0].result(timeout=20)
 
 
-def test_the_receipt_and_the_deletion_of_the_form_at_once(world: World, app: Flask) -> None:
-    member = with_form(world)
-    transfer, branch = to_receipt(world, member), world.actor(world.branch)
+def test_the_receipt_and_the_deletion_of_the_form_at_once(
+    app: Flask, member: int, transfer: int, branch: Actor
+) -> None:
     told = both(
         app,
         "UPDATE member",
@@ -486,9 +506,9 @@ def test_the_receipt_and_the_deletion_of_the_form_at_once(world: World, app: Fla
     assert check() == []
 
 
-def test_the_deletion_of_the_form_and_the_receipt_at_once(world: World, app: Flask) -> None:
-    member = with_form(world)
-    transfer, branch = to_receipt(world, member), world.actor(world.branch)
+def test_the_deletion_of_the_form_and_the_receipt_at_once(
+    world: World, app: Flask, member: int, transfer: int, branch: Actor
+) -> None:
     told = both(
         app,
         "UPDATE scan",
@@ -502,9 +522,9 @@ def test_the_deletion_of_the_form_and_the_receipt_at_once(world: World, app: Fla
     assert check() == []
 
 
-def test_a_transfer_inside_and_one_outside_at_once(world: World, app: Flask) -> None:
-    member = with_form(world)
-    branch, person = world.actor(world.branch), world.member_actor(member)
+def test_a_transfer_inside_and_one_outside_at_once(
+    world: World, app: Flask, member: int, branch: Actor, person: Actor
+) -> None:
     told = both(
         app,
         "INSERT INTO transfer",
@@ -517,9 +537,9 @@ def test_a_transfer_inside_and_one_outside_at_once(world: World, app: Flask) -> 
     assert [one.kind for one in found] == [TransferKind.OUTSIDE]
 
 
-def test_the_receipt_and_setting_aside_at_once(world: World, app: Flask) -> None:
-    member = with_form(world)
-    transfer, branch = to_receipt(world, member), world.actor(world.branch)
+def test_the_receipt_and_setting_aside_at_once(
+    world: World, app: Flask, member: int, transfer: int, branch: Actor
+) -> None:
     told = both(
         app,
         "UPDATE member",
@@ -531,9 +551,9 @@ def test_the_receipt_and_setting_aside_at_once(world: World, app: Flask) -> None
     assert world.member(member).left_reason is LeavingReason.MOVED_OUTSIDE
 
 
-def test_setting_aside_and_the_receipt_at_once(world: World, app: Flask) -> None:
-    member = with_form(world)
-    transfer, branch = to_receipt(world, member), world.actor(world.branch)
+def test_setting_aside_and_the_receipt_at_once(
+    world: World, app: Flask, member: int, transfer: int, branch: Actor
+) -> None:
     told = both(
         app,
         "UPDATE member",
@@ -545,39 +565,35 @@ def test_setting_aside_and_the_receipt_at_once(world: World, app: Flask) -> None
     assert world.member(member).left_reason is LeavingReason.LEFT_LEAGUE
 
 
-def test_the_receipt_and_the_release_of_the_number_at_once(world: World, app: Flask) -> None:
-    member = with_form(world)
-    transfer, branch = to_receipt(world, member), world.actor(world.branch)
+def test_the_receipt_and_the_release_of_the_number_at_once(
+    world: World, app: Flask, member: int, transfer: int, branch: Actor, district: Actor
+) -> None:
     number = world.member(member).number
     assert number is not None
     told = both(
         app,
         "UPDATE member",
         lambda: transfers_outside.enter_receipt(branch, transfer, RECEIPT),
-        lambda: numbers.release_number(
-            world.actor(world.district), member, number=number, reason="录入时填错了编号"
-        ),
+        lambda: numbers.release_number(district, member, number=number, reason="录入时填错了编号"),
     )
     assert told[0] == "done"
     assert "一直为本人保留" in told[1]
     assert world.member(member).number == number
 
 
-def test_a_released_number_is_filled_in_before_the_receipt(world: World) -> None:
-    member = with_form(world)
-    transfer = to_receipt(world, member)
+def test_a_released_number_is_filled_in_before_the_receipt(
+    world: World, member: int, transfer: int, branch: Actor, district: Actor
+) -> None:
     number = world.member(member).number
     assert number is not None
-    numbers.release_number(
-        world.actor(world.district), member, number=number, reason="录入时填错了编号"
-    )
+    numbers.release_number(district, member, number=number, reason="录入时填错了编号")
     with pytest.raises(TransferRefused, match="编号已解除占用，还没有重新填写"):
-        transfers_outside.enter_receipt(world.actor(world.branch), transfer, RECEIPT)
+        transfers_outside.enter_receipt(branch, transfer, RECEIPT)
 
 
-def test_withdrawing_and_agreeing_at_once(world: World, app: Flask) -> None:
-    member = with_form(world)
-    branch, district = world.actor(world.branch), world.actor(world.district)
+def test_withdrawing_and_agreeing_at_once(
+    app: Flask, member: int, branch: Actor, district: Actor
+) -> None:
     transfer = ask(branch, member)
     told = both(
         app,
@@ -589,11 +605,11 @@ def test_withdrawing_and_agreeing_at_once(world: World, app: Flask) -> None:
     assert "已撤回这份转接" in told[1]
 
 
-def test_the_receipt_and_merging_of_the_branch_at_once(world: World, app: Flask) -> None:
+def test_the_receipt_and_merging_of_the_branch_at_once(
+    world: World, app: Flask, member: int, transfer: int, branch: Actor
+) -> None:
     """Whoever comes second finds the member where the first put them."""
     world.add_member(world.sister)
-    member = with_form(world)
-    transfer, branch = to_receipt(world, member), world.actor(world.branch)
     told = both(
         app,
         "UPDATE member",

@@ -20,7 +20,7 @@ blueprint = Blueprint("identity", __name__)
 
 # Each code that is answered is a row for half a year, so nobody makes them without end.
 @blueprint.get("/card/code")
-@limiter.limit("30 per minute;300 per hour", key_func=by_account)
+@limiter.limit("60 per minute;400 per hour", key_func=by_account)
 @requires(Action.SHOW_IDENTITY_CODE)
 def show() -> Response:
     """A new code; for htmx the code alone, when the page renews it."""
