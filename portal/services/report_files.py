@@ -227,9 +227,7 @@ def _note(run: ReportRun, ending: str, sha256: str, size: int) -> None:
     """Remember the hash of a file that people are given, so that a changed one is seen."""
     with writing() as session:
         found = session.get_one(ReportRun, run.id, with_for_update=True)
-        noted = {"sha256": sha256, "size": size}
-        if found.files.get(ending) != noted:
-            found.files = {**found.files, ending: noted}
+        found.files = {**found.files, ending: {"sha256": sha256, "size": size}}
 
 
 def _part_name(place: int, of: int) -> str:

@@ -9,7 +9,6 @@ from portal.rules.transfers import StepKind, TransferKind, TransferState, Turn, 
 from portal.services import audit, transfer_telling, transfers_inside, transfers_outside
 from portal.services.transaction import writing
 from portal.services.transfers import (
-    TransferOutdated,
     add_step,
     cleaned,
     did_last,
@@ -36,11 +35,10 @@ def agree(actor: Actor, transfer_id: int) -> TransferState:
         if transfer.kind is TransferKind.OUTSIDE:
             transfers_outside.pass_on(actor, member, transfer)
             return transfer.state
-        following = turn_after(transfer.kind, transfer.turn)
-        if following is None:
+        if turn_after(transfer.kind, transfer.turn) is None:
             folders = transfers_inside.receive(actor, member, transfer)
         else:
-            _pass_on(actor, member, transfer, following)
+            _pass_on(actor, member, transfer)
         state = transfer.state
     transfers_inside.empty_folders(folders)
     return state
@@ -92,10 +90,9 @@ def may_withdraw(actor: Actor, transfer: Transfer) -> bool:
     return not transfer.by_member and transfer.from_branch_id == actor.organisation_id
 
 
-def _pass_on(actor: Actor, member: Member, transfer: Transfer, following: Turn) -> None:
-    if following is not Turn.RECEIVING or transfer.to_branch_id is None:
-        raise TransferOutdated("这份转接现在不能继续办理，没有任何改动。请联系上级团委。")
+def _pass_on(actor: Actor, member: Member, transfer: Transfer) -> None:
+    assert transfer.to_branch_id is not None  # it is one inside
     add_step(actor, transfer, StepKind.AGREED)
-    hand_to(transfer, following, transfer.to_branch_id)
+    hand_to(transfer, Turn.RECEIVING, transfer.to_branch_id)
     record(actor, audit.Event.TRANSFER_PASSED_ON, transfer)
     transfer_telling.waiting(actor, member, transfer)
