@@ -439,6 +439,52 @@ def test_only_the_own_last_check_is_undone(
         take_back_last(colleague, round_id)
 
 
+def test_who_judged_before_a_colleague_did_takes_nothing_back(
+    officer: Actor, colleague: Actor, forms: list[int]
+) -> None:
+    round_id = begin(officer)
+    say(officer, round_id, 1)
+    say(colleague, round_id, 1, NO_SEAL)
+    with pytest.raises(NothingToTakeBack):
+        take_back_last(officer, round_id)
+    turn = open_place(officer, round_id, 1)
+    assert turn.state is ItemState.DONE
+    assert turn.scan_id is not None
+    standing = standing_check(turn.scan_id)
+    assert standing is not None
+    assert standing.verdict == NO_SEAL
+
+
+def test_what_a_colleague_left_open_is_free_after_a_while(
+    officer: Actor, colleague: Actor, forms: list[int]
+) -> None:
+    with time_machine.travel(datetime(2026, 11, 23, 1, tzinfo=UTC), tick=False) as time:
+        round_id = begin(officer)
+        assert open_place(officer, round_id, 1).taken_by == ""
+        time.shift(LEASE - timedelta(seconds=1))
+        assert open_place(colleague, round_id, 1).taken_by == officer.person_name
+        time.shift(timedelta(seconds=1))
+        assert open_place(colleague, round_id, 1).taken_by == ""
+        assert open_place(officer, round_id, 1).taken_by == "张同事"
+
+
+def test_a_form_that_is_gone_is_told_to_who_comes_straight_to_it(
+    world: World, officer: Actor, forms: list[int]
+) -> None:
+    round_id = begin(officer)
+    scans.delete(world.actor(world.branch), forms[1])
+    turn = open_place(officer, round_id, 2)
+    assert (turn.state, turn.scan_id) == (ItemState.GONE, None)
+    assert counts_of(round_id).gone == 1
+
+
+def test_a_place_that_a_round_does_not_have_is_not_found(officer: Actor, forms: list[int]) -> None:
+    round_id = begin(officer)
+    for place in (0, len(forms) + 1):
+        with pytest.raises(NotFound):
+            open_place(officer, round_id, place)
+
+
 @pytest.mark.parametrize("goes", ["deleted", "set aside"])
 def test_a_form_that_is_gone_is_passed_over(
     world: World, officer: Actor, forms: list[int], goes: str

@@ -31,7 +31,7 @@ from portal.services.messages import inbox, open_message, unread_count
 from portal.services.record_search import Search, search
 from portal.services.sent_letters import PAGE_ROWS, earlier, sent_box, sent_letter
 from portal.services.transaction import writing
-from tests.builders import World
+from tests.builders import World, meanwhile
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -250,6 +250,23 @@ def test_sent_by_two_requests_at_once_it_is_sent_once(app: Flask, world: World) 
         one.join()
     assert len(sent) == 2
     assert len(set(sent)) == 1
+    assert subjects(world.actor(world.branch)) == [TEXT.subject]
+
+
+def test_sent_again_while_the_first_is_being_written_it_is_sent_once(
+    app: Flask, world: World
+) -> None:
+    """On PostgreSQL the unique index refuses the second; on SQLite it waits for the first."""
+    district, name = world.actor(world.district), token()
+    goal, waits = to("organisation", world.branch.id), db.engine.dialect.name == "sqlite"
+    begun = meanwhile(
+        app,
+        "INSERT INTO message ",
+        lambda: letters.send(district, name, goal, TEXT),
+        to_its_end=not waits,
+    )
+    sent = letters.send(district, name, goal, TEXT)
+    assert begun[0].result(timeout=20) == sent
     assert subjects(world.actor(world.branch)) == [TEXT.subject]
 
 

@@ -777,3 +777,24 @@ def test_the_night_and_a_person_end_one_transfer_once(
             app, "UPDATE transfer", transfer_expiry.expire_due, lambda: ask_of_branch(world, member)
         )
     assert [event for event, _ in events(member)].count(Event.TRANSFER_EXPIRED) == 1
+
+
+def test_what_ends_while_the_night_looks_at_it_is_left_alone(
+    app: Flask, world: World, member: int
+) -> None:
+    """Somebody asks anew between the night's list and its lock on the tree."""
+    with time_machine.travel(NOON, tick=False) as time:
+        first = ask_of_branch(world, member)
+        time.shift(timedelta(days=11))
+        begun = meanwhile(
+            app,
+            "organisation.parent_id IS NULL",
+            lambda: ask_of_branch(world, member),
+            to_its_end=db.engine.dialect.name == "postgresql",
+        )
+        done = transfer_expiry.expire_due()
+        second = begun[0].result(timeout=20)
+    if db.engine.dialect.name == "postgresql":
+        assert done == 0
+    assert (state_of(first), state_of(second)) == (TransferState.EXPIRED, TransferState.OPEN)
+    assert [event for event, _ in events(member)].count(Event.TRANSFER_EXPIRED) == 1

@@ -451,6 +451,31 @@ def test_the_committee_follows_the_branch(
     assert stands(transfer)[1] is Turn.RECEIPT
 
 
+def test_a_move_below_the_same_committee_tells_nobody_anew(world: World) -> None:
+    member = with_form(world)
+    transfer = ask(world.actor(world.branch), member)
+    told = messages(world.district.id)
+    move(world.actor(world.municipal), world.branch.id, 1, world.district.id)
+    assert stands(transfer) == (TransferState.OPEN, Turn.COMMITTEE, world.district.id)
+    assert [one for one in messages(world.district.id) if "等待审核" in one] == [
+        one for one in told if "等待审核" in one
+    ]
+
+
+def test_who_moves_a_branch_and_has_its_transfers_then_is_not_told_by_themselves(
+    world: World,
+) -> None:
+    member = world.add_member(world.far_branch)
+    world.upload(member)
+    person = world.member_actor(member)
+    transfer = ask(world.actor(world.far_branch), member)
+    move(world.actor(world.municipal), world.far_branch.id, 1, world.municipal.id)
+    assert stands(transfer) == (TransferState.OPEN, Turn.COMMITTEE, world.municipal.id)
+    assert not [one for one in messages(world.municipal.id) if "等待审核" in one]
+    query = select(Message.body).where(Message.to_account_id == person.account_id)
+    assert any(f"现在等待{world.municipal.name}审核" in one for one in db.session.scalars(query))
+
+
 def test_a_merged_branch_hands_its_transfers_over(world: World, member: int) -> None:
     waiting = to_receipt(world, member)
     merge(world.actor(world.municipal), world.branch.id, 1, world.far_branch.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from portal.errors import NotAllowed, NotFound
 from portal.extensions import db
 from portal.models import MessageKind, Organisation
 from portal.services import messages, urging
+from portal.services.member_editing import change_member, fields_of
 from portal.services.messages import inbox, open_message
 from portal.services.owed_forms import NAMED
 from portal.services.urging import LIST_MARK, TEXT_LENGTH, UrgingRefused, urge
@@ -63,6 +65,17 @@ def test_a_long_list_names_some_and_says_how_many(world: World) -> None:
     body = open_message(branch, inbox(branch).rows[0].id).body
     assert f"……共 {NAMED + 2} 名" in body
     assert body.count("期限") == NAMED
+
+
+def test_who_has_no_day_of_approval_is_named_without_a_due_date(world: World) -> None:
+    member = world.add_member(name="安新")
+    row = world.member(member)
+    without = replace(fields_of(row), approved_on=None)
+    change_member(world.actor(world.branch), member, row.version, without)
+    send(world)
+    branch = world.actor(world.branch)
+    body = open_message(branch, inbox(branch).rows[0].id).body
+    assert "安新：没有填审批日期\n" in body
 
 
 def test_the_row_says_when_and_whether_it_was_read(missing: World) -> None:

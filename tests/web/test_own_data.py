@@ -16,10 +16,11 @@ from portal.extensions import db
 from portal.models import AuditRecord, MessageKind
 from portal.rules.corrections import CorrectionField
 from portal.rules.scan_checks import Fault, FaultKind, Verdict
-from portal.services import corrections, numbers, transfer_expiry
+from portal.services import audit, corrections, numbers, transfer_expiry
 from portal.services import transfer_deciding as deciding
 from portal.services import transfers_inside as inside
 from portal.services.checks import check
+from portal.services.form_views import PAGE_ROWS
 from portal.services.members import PersonalField, plain_field
 from portal.services.messages import Letter, send_to_account
 from portal.services.scans import current_scan
@@ -118,6 +119,21 @@ def test_who_moved_in_finds_what_they_brought(world: World) -> None:
     (application,) = told["joinings"]
     assert application["former"] == "河北 石家庄市某中学团委高二（3）班团支部"
     assert application["proof"].startswith("外部系统的转接回执 HB-0137（")
+
+
+def test_all_who_looked_are_named_however_many(world: World, member: int, phone: Browser) -> None:
+    scan = current_scan(member)
+    assert scan
+    city, looks = world.actor(world.municipal), PAGE_ROWS + 3
+    with time_machine.travel(datetime.now(UTC), tick=False) as time:
+        for _ in range(looks):
+            time.shift(timedelta(minutes=11))
+            with writing():
+                audit.record_view(city, audit.Event.SCAN_VIEWED, member_id=member, scan_id=scan.id)
+    told = json.loads(phone.post("/card/data", {"password": PASSWORD, "format": "json"}).text)
+    who = [one["who"] for one in told["form_views"]]
+    assert who.count(f"{world.municipal.name} 工作人员") == looks
+    assert who[-1].startswith("东城区团区委")
 
 
 def test_as_pdf_it_says_the_same(world: World, member: int, phone: Browser) -> None:
