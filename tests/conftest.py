@@ -5,6 +5,7 @@ Each test has a database of its own, copied from one that the migrations made on
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 import shutil
@@ -248,6 +249,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test that takes ``database`` runs on both."""
     if "database" in metafunc.fixturenames:
         metafunc.parametrize("database", ["sqlite", "postgresql"], scope="function")
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: the collector need not look at it again and again.
+
+    Queries make much and drop it at once; looking seldom saves an eighth of a test's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 100)
 
 
 class BrowsersFirst(LoadScopeScheduling):

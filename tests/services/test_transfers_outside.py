@@ -50,6 +50,12 @@ RECEIPT = Receipt("TJ-2026-77", date(2026, 11, 20))
 WHY = ("升学或转学", "")
 
 
+def with_form(world: World) -> int:
+    member = world.add_member()
+    world.upload(member)
+    return member
+
+
 @pytest.fixture
 def branch(world: World) -> Actor:
     return world.actor(world.branch)
@@ -62,10 +68,8 @@ def district(world: World) -> Actor:
 
 @pytest.fixture
 def member(world: World) -> int:
-    """A new member with their form."""
-    member = world.add_member()
-    world.upload(member)
-    return member
+    """A new member."""
+    return with_form(world)
 
 
 @pytest.fixture
@@ -79,11 +83,9 @@ def transfer(world: World, member: int) -> int:
     return to_receipt(world, member)
 
 
-@pytest.fixture
-def gone(member: int, transfer: int, branch: Actor) -> int:
-    """The member, once the receipt was entered."""
-    transfers_outside.enter_receipt(branch, transfer, RECEIPT)
-    return member
+@pytest.fixture(name="gone")
+def who_is_gone(world: World) -> int:
+    return gone(world)
 
 
 def ask(actor: Actor, member: int, where: Destination = WHERE) -> int:
@@ -112,6 +114,13 @@ def to_receipt(world: World, member: int) -> int:
     transfer = ask(world.actor(world.branch), member)
     transfer_deciding.agree(world.actor(world.district), transfer)
     return transfer
+
+
+def gone(world: World) -> int:
+    """A member whose receipt was entered."""
+    member = with_form(world)
+    transfers_outside.enter_receipt(world.actor(world.branch), to_receipt(world, member), RECEIPT)
+    return member
 
 
 # ---- from the start to the receipt ----
