@@ -131,21 +131,27 @@ def begin(taken: TakenRun, actor: Actor) -> bool:
 
 
 def file_of(actor: Actor, run: ReportRun, ending: str) -> GivenFile | None:
-    """A finished report in one of ``FORMATS``; None when its files are gone. Goes on record."""
+    """A finished report in one of ``FORMATS``; None when its files are gone. Goes on record.
+
+    Raises ``FormsMoved`` for forms of a member who has gone to another branch since.
+    """
     if run.state is not RunState.DONE or ending not in FORMATS:
         return None
     of = report_runs.original_of(run)
+    forms: list[tuple[int, int]] = []
+    if ending == "pdf" and FORMS in of.asked["options"]:
+        forms = [(member, scan) for _, member, scan, _ in read_content(of).forms]
+        report_files.require_members(actor, [member for member, _ in forms])
     made = report_files.open_given(of, ending)
     if made is None and ending != "pdf" and _make_sheet(of, ending):
         made = report_files.open_given(of, ending)
-    if made is not None:
-        report_files.record_opened(actor, of, ending)
-        if ending == "pdf" and FORMS in of.asked["options"]:
-            forms = [(member, scan) for _, member, scan, _ in read_content(of).forms]
-            report_files.record_forms_opened(actor, of, forms)
-        noted = report_runs.original_of(run).files[ending]
-        return GivenFile(made, noted["size"], noted["sha256"])
-    return None
+    if made is None:
+        return None
+    report_files.record_opened(actor, of, ending)
+    if forms:
+        report_files.record_forms_opened(actor, of, forms)
+    noted = report_runs.original_of(run).files[ending]
+    return GivenFile(made, noted["size"], noted["sha256"])
 
 
 def heading_of(made: Made, maker: str) -> Heading:

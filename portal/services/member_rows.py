@@ -10,9 +10,19 @@ from sqlalchemy import and_, bindparam, func, select
 from portal import clock
 from portal.access import Action, Actor, allows, members_for
 from portal.errors import NotFound
-from portal.models import Account, Correction, CorrectionState, Member, Scan, ScanCheck, ScanState
+from portal.models import (
+    Account,
+    Correction,
+    CorrectionState,
+    Member,
+    Scan,
+    ScanCheck,
+    ScanState,
+    Transfer,
+)
 from portal.rules.deadlines import DeadlineState
 from portal.rules.irregular import Irregularity
+from portal.rules.transfers import TransferState, is_overdue, time_left
 from portal.services.look_lines import LOOK_COLUMNS, with_look
 from portal.services.scan_cells import STANDING, ScanCell, ended_scans, make_cell, make_line
 from portal.services.transaction import reading
@@ -49,6 +59,14 @@ OPEN_REPORTS = (
 )
 """How many errors a member reported that nobody has answered."""
 
+MOVES_UNTIL = (
+    select(Transfer.ends_on)
+    .where(Transfer.member_id == Member.id, Transfer.state == TransferState.OPEN)
+    .correlate(Member)
+    .scalar_subquery()
+)
+"""The last day of a member's transfer that is open; past it, it has ended without being written."""
+
 MEMBER_COLUMNS = (
     Member.id,
     Member.name,
@@ -63,6 +81,7 @@ MEMBER_COLUMNS = (
     Member.left_reason,
     Member.former_place,
     OPEN_REPORTS.label("reports"),
+    MOVES_UNTIL.label("moves_until"),
     Scan.id.label("scan_id"),
     Scan.state,
     Scan.pages,
@@ -133,6 +152,7 @@ def rows_of(actor: Actor, found: list[Any]) -> tuple[MemberRow, ...]:
             left_reason,
             former_place,
             reports,
+            moves_until,
             *scan,
         ) = row[: len(MEMBER_COLUMNS)]
         left = left_reason is not None
@@ -158,6 +178,9 @@ def rows_of(actor: Actor, found: list[Any]) -> tuple[MemberRow, ...]:
                 irregularity=irregularity,
                 former_place=former_place,
                 reports=reports if may else 0,
+                moves=time_left(moves_until, today)
+                if moves_until is not None and not is_overdue(moves_until, today)
+                else "",
             )
         )
         rows.append(
@@ -185,11 +208,13 @@ def remarks_for(
     irregularity: Irregularity | None,
     former_place: str | None = None,
     reports: int = 0,
+    moves: str = "",
 ) -> tuple[Remark, ...]:
     """The column 备注 (guide 5.3): the missing form, what a check found, the number.
 
     Of who came from outside it says so: why there is no upload for a number of these years.
-    ``reports``: errors that the member reported and nobody has answered.
+    ``reports``: errors that the member reported and nobody has answered; ``moves``: how long a
+    transfer is open still.
     """
     remarks = []
     if is_new_member and not has_scan:
@@ -204,6 +229,8 @@ def remarks_for(
         remarks.append(Remark(f"编号不规范：{irregularity.label}", "warning"))
     if reports:
         remarks.append(Remark(f"团员报告 {reports} 处信息有误", "warning"))
+    if moves:
+        remarks.append(Remark(f"正在办理组织关系转接 · {moves}", "plain"))
     if former_place is not None:
         remarks.append(Remark("从外部转入", "plain"))
     return tuple(remarks)

@@ -9,13 +9,13 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import BinaryIO, TypeVar
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from portal import clock
-from portal.access import Actor
+from portal.access import Action, Actor, members_for
 from portal.errors import PortalError
 from portal.extensions import db
-from portal.models import AuditRecord, ReportRun
+from portal.models import AuditRecord, Member, ReportRun
 from portal.runtime import runtime
 from portal.services import audit
 from portal.services.transaction import writing
@@ -37,6 +37,18 @@ class FilesGone(PortalError):
 
     def __init__(self) -> None:
         super().__init__("这份报表的文件已过保留期。请在“统计报表”里按原来的条件重新生成。")
+
+
+class FormsMoved(PortalError):
+    """A member whose form is in a report is not the reader's any more."""
+
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__(
+            "这份 PDF 附有《入团志愿书》，其中有团员的组织关系已经转走，不能再打开。"
+            "请在“统计报表”里重新生成，得到现在的团员。"
+        )
 
 
 def keep_file(run: ReportRun, name: str, content: bytes) -> None:
@@ -157,6 +169,13 @@ def record_opened(actor: Actor, run: ReportRun, ending: str) -> None:
             format=ending,
             unmasked=run.unmasked,
         )
+
+
+def require_members(actor: Actor, members: Sequence[int]) -> None:
+    """Raise ``FormsMoved`` unless the actor may look at the forms of all of them, today."""
+    mine = select(func.count()).where(Member.id.in_(members), members_for(actor, Action.VIEW_SCAN))
+    if db.session.scalar(mine) != len(set(members)):
+        raise FormsMoved
 
 
 def record_forms_opened(actor: Actor, run: ReportRun, forms: Sequence[tuple[int, int]]) -> None:

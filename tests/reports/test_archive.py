@@ -23,7 +23,15 @@ from portal.rules.page_shapes import PAGE
 from portal.rules.progress import Period
 from portal.rules.scan_checks import Fault, FaultKind, Verdict
 from portal.runtime import runtime
-from portal.services import checks, form_views, report_runs, report_work
+from portal.services import (
+    checks,
+    form_views,
+    report_files,
+    report_runs,
+    report_work,
+    transfer_deciding,
+    transfers_inside,
+)
 from portal.services.pictures import page_picture
 from portal.services.scans import current_scan
 from tests.builders import Node, World
@@ -163,6 +171,27 @@ def test_who_took_a_form_with_it_is_told_to_its_member(world: World) -> None:
     assert "随支部档案打开" in page
     assert given_file(world.actor(world.district), run, "csv") is not None
     assert taken() == [member]  # the list alone is no look at a form
+
+
+def test_after_a_transfer_the_old_branch_opens_no_form_in_what_it_had_made(world: World) -> None:
+    gone, stays = world.add_member(world.branch), world.add_member(world.branch)
+    for member in (gone, stays):
+        world.upload(member)
+    run, above = (made_run(world, node, WITH_FORMS) for node in (world.branch, world.district))
+    pdf_of(world, world.branch, run)
+    asker, receiver = world.actor(world.branch), world.actor(world.sister)
+    transfer = transfers_inside.ask(asker, gone, world.sister.id, "升学或转学", "")
+    transfer_deciding.agree(receiver, transfer)
+    with pytest.raises(report_files.FormsMoved):
+        pdf_of(world, world.branch, run)
+    page = world.client_of(world.branch).get(f"/reports/runs/{run.id}/file.pdf")
+    assert page.status_code == 409
+    assert "请在“统计报表”里重新生成" in page.get_data(as_text=True)
+    assert given_file(asker, run, "csv") is not None  # names, as they were then
+    pdf_of(world, world.district, above)  # both branches are below it
+    anew = made_run(world, world.branch, WITH_FORMS)
+    assert anew.id != run.id
+    pdf_of(world, world.branch, anew)
 
 
 def test_only_who_may_look_at_the_forms_gets_them(world: World) -> None:

@@ -11,6 +11,7 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select
 
+from portal import clock
 from portal.access import Action, Actor
 from portal.demo.tree import Node
 from portal.errors import NotAllowed, NotFound
@@ -48,6 +49,8 @@ from portal.services import transfer_deciding as deciding
 from portal.services import transfers_inside as inside
 from portal.services.accounts import actor_for, sign_in
 from portal.services.audit import Event
+from portal.services.listing import ListQuery, list_members
+from portal.services.member_rows import find_row
 from portal.services.members import MovedAway, find_member
 from portal.services.numbers import ReleaseOutdated
 from portal.services.organisation_changes import close, switch_joining
@@ -351,6 +354,28 @@ def test_the_tenth_day_still_counts_the_next_does_not(world: World, member: int)
             number=world.member(member).number or "",
             reason="看错了",
         )
+
+
+def test_the_list_says_so_as_long_as_it_is_open(world: World, member: int) -> None:
+    def remarks() -> list[str]:
+        branch, committee = world.actor(world.branch), world.actor(world.district)
+        own = list_members(branch, Action.LIST_OWN_MEMBERS, world.branch.id, ListQuery())
+        above = find_row(committee, Action.VIEW_MEMBER, member)
+        found = [one.text for one in own.rows[0].remarks]
+        assert found == [one.text for one in above.remarks]
+        return [text for text in found if "转接" in text]
+
+    assert remarks() == []
+    transfer = ask_of_branch(world, member)
+    assert remarks() == ["正在办理组织关系转接 · 剩 10 天"]
+    ends = stored(transfer).ends_on
+    with time_machine.travel(datetime(ends.year, ends.month, ends.day, 12, tzinfo=clock.BEIJING)):
+        assert remarks() == ["正在办理组织关系转接 · 今天截止"]
+    later = ends + timedelta(days=1)
+    with time_machine.travel(datetime(later.year, later.month, later.day, 1, tzinfo=clock.BEIJING)):
+        assert remarks() == []  # the night has not written it down yet
+    deciding.withdraw(world.actor(world.branch), transfer)
+    assert remarks() == []
 
 
 def test_the_night_writes_it_down_once(world: World, member: int) -> None:
