@@ -20,15 +20,17 @@ import pytest
 import time_machine
 from flask import Flask
 from pypdf import PdfReader
+from sqlalchemy import update
 
-from portal import worker
+from portal import clock, worker
 from portal.extensions import db
-from portal.models import Message, RunState
+from portal.models import Message, ReportRun, RunState
 from portal.reports import document, making
 from portal.reports.registry import find_report
 from portal.reports.report import Asked
 from portal.runtime import runtime
 from portal.services import fsck, report_runs, report_work, sweep
+from portal.services.transaction import writing
 from portal.settings import Settings
 from portal.typesetting.typesetter import Typesetter
 from tests.builders import World
@@ -123,6 +125,8 @@ def test_a_report_whose_worker_was_killed_ends_once_from_the_finished_parts(
     assert given_file(actor, run, "pdf") is None  # nothing half-made
     world.add_member(world.branch)  # behind the state that the report shows
     assert report_work.take() is None  # its lease runs still
+    with writing() as session:  # and is over now, as if waited for
+        session.execute(update(ReportRun).where(ReportRun.id == run_id).values(due_at=clock.now()))
     db.session.remove()
 
     seen: dict[str, datetime] = {}
