@@ -109,15 +109,13 @@ def person_named_by(account_id: int | None) -> str:
 
 
 def person_and_place(account_id: int | None) -> str:
-    """The person of an account, with where they belong."""
-    row = db.session.execute(
+    """The person of an account, with where they belong; there is one where this is asked."""
+    person, place = db.session.execute(
         select(Account.person_name, Organisation.name)
         .outerjoin(Organisation, Organisation.id == Account.organisation_id)
         .where(Account.id == account_id)
-    ).one_or_none()
-    if row is None:
-        return "系统"
-    return f"{row[0]}（{row[1] or '团员本人'}）"
+    ).one()
+    return f"{person}（{place or '团员本人'}）"
 
 
 def end_accounts(which: ColumnElement[bool], moment: datetime) -> int:

@@ -16,7 +16,8 @@ from portal.extensions import db
 from portal.models import AuditRecord, MessageKind
 from portal.rules.corrections import CorrectionField
 from portal.rules.scan_checks import Fault, FaultKind, Verdict
-from portal.services import audit, corrections, numbers, transfer_expiry
+from portal.rules.transfers_outside import Destination
+from portal.services import audit, corrections, numbers, transfer_expiry, transfers_outside
 from portal.services import transfer_deciding as deciding
 from portal.services import transfers_inside as inside
 from portal.services.checks import check
@@ -119,6 +120,20 @@ def test_who_moved_in_finds_what_they_brought(world: World) -> None:
     (application,) = told["joinings"]
     assert application["former"] == "河北 石家庄市某中学团委高二（3）班团支部"
     assert application["proof"].startswith("外部系统的转接回执 HB-0137（")
+
+
+def test_who_registered_here_and_goes_outside_finds_both(world: World) -> None:
+    joiner = world.applicant()
+    made = approve(world, world.apply(joiner))
+    world.upload(made)
+    where = Destination("天津", "天津市河西区某中学团委", "李老师 022-00000009")
+    transfers_outside.ask(world.actor(world.branch), made, where, "升学或转学", "")
+    own = world.client(joiner.login)
+    told = json.loads(own.post("/card/data", {"password": PASSWORD, "format": "json"}).text)
+    (application,) = told["joinings"]
+    assert (application["former"], application["proof"]) == ("", None)
+    (moving,) = told["transfers"]
+    assert "天津 天津市河西区某中学团委" in moving.values()
 
 
 def test_all_who_looked_are_named_however_many(world: World, member: int, phone: Browser) -> None:
