@@ -281,6 +281,13 @@ def test_why_is_asked(member: int, branch: Actor) -> None:
         transfers_outside.ask(branch, member, WHERE, "", "")
 
 
+def test_a_transfer_inside_waits_for_no_receipt(world: World, branch: Actor) -> None:
+    member = with_form(world)
+    transfer = transfers_inside.ask(branch, member, world.sister.id, *WHY)
+    with pytest.raises(NotFound):
+        transfers_outside.awaiting_receipt(branch, transfer)
+
+
 # ---- the form ----
 
 
