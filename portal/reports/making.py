@@ -150,7 +150,7 @@ def file_of(actor: Actor, run: ReportRun, ending: str) -> GivenFile | None:
     report_files.record_opened(actor, of, ending)
     if forms:
         report_files.record_forms_opened(actor, of, forms)
-    noted = report_runs.original_of(run).files[ending]
+    noted = of.files[ending]
     return GivenFile(made, noted["size"], noted["sha256"])
 
 

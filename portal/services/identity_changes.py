@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import delete, select, update
 
 from portal import clock
-from portal.access import Actor
+from portal.access import Actor, ids_on
 from portal.errors import PortalError
 from portal.extensions import db
 from portal.models import (
@@ -210,7 +210,7 @@ def _tell_superior(actor: Actor, member: Member, field: CorrectionField, said: s
 
 def _superior(member: Member) -> int:
     """The nearest organisation above the branch that has an account to read it."""
-    above = [int(part) for part in path_of(member.branch_id).strip("/").split("/")][:-1]
+    above = ids_on(path_of(member.branch_id))[:-1]
     read_by = set(
         db.session.scalars(
             select(Account.organisation_id).where(

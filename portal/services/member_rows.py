@@ -24,7 +24,14 @@ from portal.rules.deadlines import DeadlineState
 from portal.rules.irregular import Irregularity
 from portal.rules.transfers import TransferState, is_overdue, time_left
 from portal.services.look_lines import LOOK_COLUMNS, with_look
-from portal.services.scan_cells import STANDING, ScanCell, ended_scans, make_cell, make_line
+from portal.services.scan_cells import (
+    LINE_COLUMNS,
+    STANDING,
+    ScanCell,
+    ended_scans,
+    make_cell,
+    make_line,
+)
 from portal.services.transaction import reading
 
 
@@ -82,15 +89,7 @@ MEMBER_COLUMNS = (
     Member.former_place,
     OPEN_REPORTS.label("reports"),
     MOVES_UNTIL.label("moves_until"),
-    Scan.id.label("scan_id"),
-    Scan.state,
-    Scan.pages,
-    Scan.size,
-    Scan.late,
-    Scan.uploaded_at,
-    Account.person_name,
-    Scan.origin,
-    ScanCheck.kinds,
+    *LINE_COLUMNS,
     *LOOK_COLUMNS,
 )
 

@@ -71,7 +71,7 @@ class ScanLine(NamedTuple):
 
 
 _SCAN = (
-    Scan.id,
+    Scan.id.label("scan_id"),
     Scan.state,
     Scan.pages,
     Scan.size,
@@ -80,13 +80,15 @@ _SCAN = (
     Account.person_name,
     Scan.origin,
 )
-_LINE = (*_SCAN, ScanCheck.kinds)
+LINE_COLUMNS = (*_SCAN, ScanCheck.kinds)
+"""What ``make_line`` takes apart, before a look's columns."""
+
 STANDING = and_(ScanCheck.scan_id == Scan.id, ScanCheck.ended_at.is_(None))
 """The check of a scan that stands; there is at most one."""
 
 # Made once: putting a statement together takes longer than SQLite takes to answer it.
 _CURRENT = with_look(
-    select(*_LINE, *LOOK_COLUMNS)
+    select(*LINE_COLUMNS, *LOOK_COLUMNS)
     .select_from(Scan)
     .join(Account, Account.id == Scan.uploaded_by_id)
     .outerjoin(ScanCheck, STANDING)
@@ -106,8 +108,8 @@ _ENDED = (
 
 def make_line(columns: Sequence[Any], *, number: str | None, name: str, joined: date) -> ScanLine:
     """A current scan's line from its columns and those of its look, and the member's own texts."""
-    look = read_line(columns[len(_LINE) :], number=number, name=name, joined=joined)
-    return ScanLine(*columns[: len(_LINE)])._replace(look=look)
+    look = read_line(columns[len(LINE_COLUMNS) :], number=number, name=name, joined=joined)
+    return ScanLine(*columns[: len(LINE_COLUMNS)])._replace(look=look)
 
 
 def current_line(member: Member) -> ScanLine | None:
