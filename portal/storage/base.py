@@ -76,7 +76,7 @@ class Store(Protocol):
         """Remove a file; one that is not there is fine."""
 
     def keys(self, prefix: str) -> Iterator[StoredFile]:
-        """All files under ``prefix``, which ends with a slash."""
+        """All files under ``prefix``, which ends with a slash; one may go before it is used."""
 
     def sweep_incoming(self, older_than: timedelta, now: datetime) -> int:
         """Remove files whose receiving ended without a result; returns how many."""
@@ -213,10 +213,17 @@ def checked_prefix(prefix: str) -> str:
 
 
 def sweep_folder(folder: Path, older_than: timedelta, now: datetime) -> int:
-    """Remove the files of a folder that were last written before ``now - older_than``."""
+    """Remove the files of a folder that were last written before ``now - older_than``.
+
+    Those of others may go meanwhile: a request ends, another worker sweeps.
+    """
     removed = 0
     for path in folder.iterdir():
-        if datetime.fromtimestamp(path.lstat().st_mtime, UTC) < now - older_than:
+        try:
+            written = datetime.fromtimestamp(path.lstat().st_mtime, UTC)
+        except FileNotFoundError:
+            continue
+        if written < now - older_than:
             path.unlink(missing_ok=True)
             removed += 1
     return removed

@@ -82,12 +82,15 @@ class LocalStore:
             self._path(key).unlink(missing_ok=True)
 
     def keys(self, prefix: str) -> Iterator[StoredFile]:
-        """See ``Store``. Links are not followed."""
+        """See ``Store``. Links are not followed; what goes meanwhile is left out."""
         top = self._root / checked_prefix(prefix)
         for folder, _, names in os.walk(top):
             for name in names:
                 path = Path(folder, name)
-                found = path.lstat()
+                try:
+                    found = path.lstat()
+                except FileNotFoundError:
+                    continue
                 yield StoredFile(
                     path.relative_to(self._root).as_posix(),
                     found.st_size,

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -127,6 +128,19 @@ def test_keys_are_listed_with_size_and_time(store: Store) -> None:
     assert abs(datetime.now(UTC) - found.modified) < timedelta(minutes=1)
 
 
+def test_a_file_that_goes_while_keys_are_read_is_no_fault(store: Store) -> None:
+    """A worker removes the parts of a report while the sweep or ``flask fsck`` lists them."""
+    for page in range(3):
+        store.put(f"pages/ab/abc/1000/{page}.jpg", b"j")
+    listing = store.keys("pages/")
+    met = {next(listing).key}
+    for page in range(3):
+        store.delete(f"pages/ab/abc/1000/{page}.jpg")
+    met |= {file.key for file in listing}
+    assert met <= {f"pages/ab/abc/1000/{page}.jpg" for page in range(3)}
+    assert list(store.keys("pages/")) == []
+
+
 @pytest.mark.parametrize(
     "key",
     [
@@ -165,6 +179,22 @@ def test_what_was_half_received_is_swept(store: Store) -> None:
     assert store.sweep_incoming(timedelta(hours=1), now) == 0
     assert store.sweep_incoming(timedelta(hours=1), now + timedelta(hours=2)) == 1
     assert not left.path.exists()
+
+
+def test_receiving_may_end_while_what_was_left_is_swept(store: Store) -> None:
+    now = datetime.now(UTC)
+    ended = threading.Event()
+
+    def receives() -> None:
+        for _ in range(2000):
+            store.receive(LIMIT).discard()
+        ended.set()
+
+    receiving = threading.Thread(target=receives)
+    receiving.start()
+    while not ended.is_set():
+        assert store.sweep_incoming(timedelta(hours=1), now) == 0
+    receiving.join()
 
 
 def test_a_link_is_not_followed(tmp_path: Path) -> None:
