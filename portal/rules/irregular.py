@@ -5,7 +5,12 @@ from __future__ import annotations
 from datetime import date
 from enum import StrEnum
 
-from portal.rules.member_number import PROVINCES, MemberNumber, NumberPolicy
+from portal.rules.member_number import (
+    PROVINCES,
+    MemberNumber,
+    NumberPolicy,
+    is_of_later_years,
+)
 
 
 class Irregularity(StrEnum):
@@ -89,15 +94,17 @@ def irregularity(
 ) -> Irregularity | None:
     """The kind of irregularity of a member's number, or None for a regular one.
 
-    Members who joined before 2017 need no twelve digits; another province's number is regular.
+    Members who joined before 2017 need no twelve digits, but a number of later years is not theirs;
+    another province's number is regular.
     """
     if released:
         return Irregularity.RELEASED
+    parsed = MemberNumber.parse(number or "")
     if joined.year < policy.twelve_digits_since:
-        return None
+        later = parsed is not None and is_of_later_years(parsed, policy)
+        return Irregularity.YEAR_MISMATCH if later else None
     if not number:
         return Irregularity.MISSING
-    parsed = MemberNumber.parse(number)
     if parsed is None:
         return Irregularity.NOT_TWELVE_DIGITS
     if parsed.province not in PROVINCES:

@@ -13,7 +13,14 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from portal.rules.text import TextFault, clean_text
+
 DIGITS = 12
+
+OLD_LENGTH = 20
+"""Characters of a number from before the twelve digits, as many as are stored."""
+
+_LAST_YEAR = 2100
 
 # GB/T 2260-2007, the first two digits.
 PROVINCES: Mapping[str, str] = {
@@ -87,6 +94,7 @@ class NumberFaultKind(StrEnum):
     YEAR = "year"
     PROVINCE = "province"
     OUTSIDE_PREFIX = "outside_prefix"
+    ODD = "odd"  # of before the twelve digits: too long to be one, or with what can't be seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +140,31 @@ def takes_scan(number: str | None, joined: date, policy: NumberPolicy) -> bool:
     return has_upload(number, policy) or (not number and joined.year >= policy.first_new_year)
 
 
+def is_of_later_years(number: MemberNumber, policy: NumberPolicy) -> bool:
+    """Whether a number reads as one of the twelve digits, which only came in 2017.
+
+    Before that a number could be anything; one with a later year and a province is not of then.
+    """
+    years = range(policy.twelve_digits_since, _LAST_YEAR)
+    return number.year in years and number.province in PROVINCES
+
+
+def check_number_for(text: str, joined: date, policy: NumberPolicy) -> tuple[NumberFault, ...]:
+    """What binds a normalised number of somebody who joined in ``joined``.
+
+    Who joined before the twelve digits may hold any number but one of later years.
+    """
+    if joined.year >= policy.twelve_digits_since:
+        return check_typed_number(text, joined, policy)
+    cleaned = clean_text(text, max_length=OLD_LENGTH)
+    if isinstance(cleaned, TextFault):
+        return (_fault(NumberFaultKind.ODD, f"编号有误：{cleaned.message}"),)
+    number = MemberNumber.parse(text)
+    if number is None or not is_of_later_years(number, policy):
+        return ()
+    return (_year_fault(number, joined),)
+
+
 def check_typed_number(
     text: str, joined: date | None, policy: NumberPolicy
 ) -> tuple[NumberFault, ...]:
@@ -160,13 +193,7 @@ def _faults_of(
 ) -> tuple[NumberFault, ...]:
     faults = []
     if joined is not None and number.year != joined.year:
-        faults.append(
-            _fault(
-                NumberFaultKind.YEAR,
-                f"编号前 4 位是 {number.text[:4]}，入团年月是 {joined:%Y-%m}，两者应一致。"
-                "请核对纸质《入团志愿书》首页。",
-            )
-        )
+        faults.append(_year_fault(number, joined))
     if number.province not in PROVINCES:
         faults.append(
             _fault(
@@ -188,6 +215,14 @@ def _faults_of(
             )
         )
     return tuple(faults)
+
+
+def _year_fault(number: MemberNumber, joined: date) -> NumberFault:
+    return _fault(
+        NumberFaultKind.YEAR,
+        f"编号前 4 位是 {number.text[:4]}，入团年月是 {joined:%Y-%m}，两者应一致。"
+        "请核对纸质《入团志愿书》首页。",
+    )
 
 
 def _fault(kind: NumberFaultKind, message: str) -> NumberFault:

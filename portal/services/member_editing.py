@@ -14,7 +14,8 @@ from portal.access import Action, Actor
 from portal.errors import PortalError
 from portal.extensions import db
 from portal.models import Member, Organisation
-from portal.rules.member_number import NumberFault, check_typed_number, group_number
+from portal.rules.irregular import Irregularity, irregularity
+from portal.rules.member_number import check_number_for, group_number, is_new_member
 from portal.runtime import runtime
 from portal.services import audit
 from portal.services.accounts import person_named_by
@@ -69,6 +70,16 @@ class NumberLocked(PortalError):
     status = 409
 
 
+class FieldRefused(PortalError):
+    """What is filled in ``field`` would free the member of a rule that binds them."""
+
+    status = 422
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
 def fields_of(member: Member) -> MemberFields:
     """The changeable fields as they are stored."""
     return MemberFields(
@@ -79,7 +90,8 @@ def fields_of(member: Member) -> MemberFields:
 def change_member(actor: Actor, member_id: int, version: int, wanted: MemberFields) -> None:
     """Save the fields of a member whose ``version`` the person saw.
 
-    Raises ``EditConflict``, ``NumberRefused`` or ``NumberLocked``; then nothing has changed.
+    Raises ``EditConflict``, ``NumberRefused``, ``NumberLocked`` or ``FieldRefused``; then nothing
+    has changed.
     """
     try:
         _change_member(actor, member_id, version, wanted)
@@ -103,10 +115,12 @@ def _change_member(actor: Actor, member_id: int, version: int, wanted: MemberFie
 def apply_changes(actor: Actor, member: Member, wanted: MemberFields) -> None:
     """Store what differs, in the running transaction that holds the member's row.
 
-    Raises ``NumberRefused`` or ``NumberLocked``.
+    Raises ``NumberRefused``, ``NumberLocked`` or ``FieldRefused``.
     """
     stored = fields_of(member)
     _check_number(member, wanted)
+    _check_month(member, wanted)
+    _check_approval(member, wanted)
     changes = {
         field.name: (getattr(stored, field.name), getattr(wanted, field.name))
         for field in fields(MemberFields)
@@ -149,9 +163,11 @@ def typed_number_faults(
 
     ``except_id`` is the member who may hold it already.
     """
-    faults = tuple(fault.message for fault in _binding_faults(text, joined))
-    if faults or not text:
-        return faults
+    if not text:
+        return ()
+    faults = check_number_for(text, joined, runtime().policy)
+    if faults:
+        return tuple(fault.message for fault in faults)
     holder = _holder_of(text, except_id)
     return () if holder is None else (_occupied(text, holder, branch_path),)
 
@@ -168,12 +184,38 @@ def _check_number(member: Member, wanted: MemberFields) -> None:
         raise NumberRefused(faults)
 
 
-def _binding_faults(text: str, joined: date) -> tuple[NumberFault, ...]:
-    """Members from before the twelve digits (2017) may hold any number, so no fault binds them."""
-    policy = runtime().policy
-    if joined.year < policy.twelve_digits_since:
-        return ()
-    return check_typed_number(text, joined, policy)
+def _check_month(member: Member, wanted: MemberFields) -> None:
+    """The month alone must not make the holder of a new member's number somebody older.
+
+    The branch that owes the form can change the month by itself, and the number it can't.
+    """
+    if member.number is None or wanted.joined == member.joined:
+        return
+    kinds = [
+        irregularity(member.number, month, released=False, policy=runtime().policy)
+        for month in (member.joined, wanted.joined)
+    ]
+    if kinds[1] is Irregularity.YEAR_MISMATCH and kinds[0] is not Irregularity.YEAR_MISMATCH:
+        raise FieldRefused(
+            "joined",
+            f"入团年月与编号 {group_number(member.number)} 的前 4 位（{member.number[:4]}）应一致。"
+            "请核对纸质《入团志愿书》首页；编号也有误的，请先申请解除编号占用，再一起更正。",
+        )
+
+
+def _check_approval(member: Member, wanted: MemberFields) -> None:
+    """Without the approval date nothing is ever overdue: a new member's is not taken away."""
+    if wanted.approved_on is not None:
+        return
+    number = wanted.number or member.released_number
+    if not is_new_member(number, wanted.joined, runtime().policy):
+        return
+    if member.approved_on is not None or not member.is_new_member:
+        raise FieldRefused(
+            "approved_on",
+            "新发展团员须填写上级团委审批日期，30 日的上传期限从这一天算起。"
+            "请按纸质《入团志愿书》“上级团委意见”一栏填写。",
+        )
 
 
 def _holder_of(number: str, except_id: int | None) -> Member | None:

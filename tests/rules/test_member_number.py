@@ -11,6 +11,7 @@ from portal.rules.member_number import (
     MemberNumber,
     NumberFaultKind,
     NumberPolicy,
+    check_number_for,
     check_typed_number,
     group_number,
     has_upload,
@@ -130,6 +131,12 @@ def test_a_form_can_come_before_the_number() -> None:
         (None, date(2016, 12, 1), None),
         ("007", date(2016, 12, 1), None),
         (None, date(2017, 1, 1), Irregularity.MISSING),
+        # The joining month is the branch's to change, so it must not make these regular.
+        ("202011000003", date(2016, 12, 1), Irregularity.YEAR_MISMATCH),
+        ("202031000003", date(2016, 12, 1), Irregularity.YEAR_MISMATCH),
+        ("201611000003", date(2016, 12, 1), None),
+        ("202099000003", date(2016, 12, 1), None),  # no province: twelve digits by chance
+        ("990111000003", date(2016, 12, 1), None),
     ],
 )
 def test_irregular_numbers(number: str | None, joined: date, kind: Irregularity | None) -> None:
@@ -185,4 +192,29 @@ def test_what_is_typed_and_accepted_formats_and_parses_again_to_itself(
 @given(numbers, months)
 def test_a_number_typed_without_a_fault_is_regular_once_saved(text: str, joined: date) -> None:
     if joined.year >= POLICY.twelve_digits_since and not check_typed_number(text, joined, POLICY):
+        assert irregularity(text, joined, released=False, policy=POLICY) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("007", None),
+        ("京团字第7号", None),
+        ("201611000003", None),
+        ("202611000001", "两者应一致"),
+        ("1" * 21, "最多 20 个字"),
+        ("7\u202e", "看不见的字符"),
+    ],
+)
+def test_a_number_from_before_the_twelve_digits_is_any_but_a_later_one(
+    text: str, words: str | None
+) -> None:
+    faults = check_number_for(text, date(2015, 5, 1), POLICY)
+    assert [words in fault.message for fault in faults if words] == [True] * bool(words)
+    assert bool(faults) is bool(words)
+
+
+@given(any_text | numbers, months)
+def test_what_binds_a_number_and_what_is_irregular_agree(text: str, joined: date) -> None:
+    if text and not check_number_for(text, joined, POLICY):
         assert irregularity(text, joined, released=False, policy=POLICY) is None

@@ -18,9 +18,11 @@ from portal.extensions import db
 from portal.models import AuditRecord, Member, NumberHolding
 from portal.rules.irregular import Irregularity
 from portal.runtime import runtime
+from portal.services import numbers
 from portal.services.fsck import check
 from portal.services.member_editing import (
     EditConflict,
+    FieldRefused,
     MemberFields,
     NumberLocked,
     NumberRefused,
@@ -210,19 +212,73 @@ def test_old_members_may_hold_any_number(world: World) -> None:
 
 
 def test_what_the_rules_say_follows_every_change(world: World) -> None:
-    member = world.add_member(approved_on=date(2026, 10, 25), joined=JOINED)
+    held = world.number()
+    member = world.add_member(number=held, approved_on=date(2026, 10, 25), joined=JOINED)
     assert world.member(member).due_date == date(2026, 11, 24)
     change(world, member, approved_on=date(2026, 10, 26))
     assert world.member(member).due_date == date(2026, 11, 25)
-    change(world, member, joined=date(2025, 10, 1))
-    assert world.member(member).irregularity is Irregularity.YEAR_MISMATCH
-    assert world.tally()["year_mismatch"] == 1
+    numbers.release_number(
+        world.actor(world.district), member, number=held, reason="与首页不一致"
+    )
     change(world, member, joined=date(2019, 10, 1))
     assert not world.member(member).is_new_member
     assert world.tally()["new_members"] == 0
-    change(world, member, joined=JOINED, approved_on=None)
+    change(world, member, approved_on=None)
     assert world.member(member).due_date is None
     assert check() == []
+
+
+def test_the_month_that_was_wrong_is_changed_to_the_numbers_year(world: World) -> None:
+    member = world.add_member(number="202511000777", joined=JOINED)
+    assert world.tally()["year_mismatch"] == 1
+    change(world, member, joined=date(2025, 10, 1))
+    assert world.member(member).irregularity is None
+    assert world.tally()["year_mismatch"] == 0
+
+
+@pytest.mark.parametrize("joined", [date(2025, 12, 1), date(2019, 12, 1), date(2016, 12, 1)])
+def test_a_branch_does_not_end_the_duty_by_the_joining_month(world: World, joined: date) -> None:
+    """The number can't be changed by the branch, so it decides which year the month is of."""
+    member = world.add_member(joined=JOINED)
+    before = fields_of(world.member(member))
+    with pytest.raises(FieldRefused) as refused:
+        change(world, member, joined=joined)
+    assert refused.value.field == "joined"
+    assert "请先申请解除编号占用" in refused.value.message
+    after = world.member(member)
+    assert (fields_of(after), after.is_new_member) == (before, True)
+
+
+def test_an_old_members_number_is_not_one_of_later_years(world: World) -> None:
+    """Else a form that is owed would be gone with the month 2016, and nothing be irregular."""
+    member = world.add_member(number=None, joined=date(2016, 5, 1), approved_on=date(2016, 5, 9))
+    with pytest.raises(NumberRefused, match="两者应一致"):
+        change(world, member, number=world.number(2026))
+    with pytest.raises(NumberRefused, match="最多 20 个字"):
+        change(world, member, number="1" * 30)
+
+
+def test_a_new_members_approval_date_is_corrected_and_never_taken_away(world: World) -> None:
+    """Without it nothing would ever be overdue."""
+    member = world.add_member(joined=JOINED, approved_on=date(2026, 10, 12))
+    for wanted in ({"approved_on": None}, {"approved_on": None, "education": "初中"}):
+        with pytest.raises(FieldRefused) as refused:
+            change(world, member, **wanted)
+        assert refused.value.field == "approved_on"
+    assert world.member(member).due_date == date(2026, 11, 11)
+    without = world.add_member(number=None, joined=JOINED)
+    change(world, without, approved_on=None)  # no new member yet
+    with pytest.raises(FieldRefused, match="须填写上级团委审批日期"):
+        change(world, without, number=world.number())
+    change(world, without, number=world.number(), approved_on=date(2026, 11, 2))
+    assert world.member(without).due_date == date(2026, 12, 2)
+
+
+def test_who_has_no_approval_date_from_before_is_changed_all_the_same(world: World) -> None:
+    member = world.add_member(joined=JOINED)
+    world.set_columns(member, approved_on=None, due_date=None)
+    change(world, member, education="初中")
+    assert world.member(member).education == "初中"
 
 
 def test_two_branches_saving_one_free_number_at_once(world: World, app: Flask) -> None:

@@ -44,14 +44,21 @@ from portal.models import (
     NumberRelease,
     ReleaseState,
 )
+from portal.rules.irregular import Irregularity, irregularity
 from portal.rules.leaving import CHOOSABLE, Leaving, LeavingReason
-from portal.rules.member_number import check_typed_number
+from portal.rules.member_number import check_number_for, check_typed_number, is_new_member
 from portal.rules.outside import Proof
 from portal.runtime import runtime
 from portal.services import fsck, joining, joining_review, leaving, numbers
 from portal.services.audit import Event
 from portal.services.derived import enter
-from portal.services.member_editing import NumberLocked, NumberRefused, change_member, fields_of
+from portal.services.member_editing import (
+    FieldRefused,
+    NumberLocked,
+    NumberRefused,
+    change_member,
+    fields_of,
+)
 from portal.services.numbers import ReleaseOutdated
 from portal.services.transaction import writing
 from tests.builders import World
@@ -144,7 +151,22 @@ class NumberLife(RuleBasedStateMachine):
     def month_and_approval_are_changed(
         self, member: int, joined: date, approved_on: date | None
     ) -> None:
-        self.change(member, joined=joined, approved_on=approved_on)
+        now = self.world.member(member)
+        number = now.number or now.released_number
+        new = is_new_member(number, joined, runtime().policy)
+        taken_away = approved_on is None and (now.approved_on is not None or not now.is_new_member)
+        mismatch = [
+            irregularity(now.number, month, released=False, policy=runtime().policy)
+            is Irregularity.YEAR_MISMATCH
+            for month in (now.joined, joined)
+        ]
+        freed = now.number is not None and mismatch == [False, True]
+        try:
+            self.change(member, joined=joined, approved_on=approved_on)
+        except FieldRefused:
+            assert freed or (new and taken_away)
+        else:
+            assert not (freed or (new and taken_away))
 
     @rule(member=members, number=some_number)
     def a_number_is_typed(self, member: int, number: str) -> None:
@@ -156,6 +178,9 @@ class NumberLife(RuleBasedStateMachine):
         except NumberRefused:
             assert held is None
             assert refused
+        except FieldRefused as refusal:
+            assert refusal.field == "approved_on"
+            assert self.world.member(member).approved_on is None
         else:
             assert held == number or (held is None and not refused)
             self.held[member] = number
@@ -276,8 +301,7 @@ class NumberLife(RuleBasedStateMachine):
     def refuses(self, member_id: int, number: str) -> bool:
         """Whether the rules refuse a number, or somebody else has it."""
         joined = self.world.member(member_id).joined
-        bound = joined.year >= runtime().policy.twelve_digits_since
-        faulty = bound and bool(check_typed_number(number, joined, runtime().policy))
+        faulty = bool(number) and bool(check_number_for(number, joined, runtime().policy))
         taken = any(one == number and member != member_id for member, one in self.held.items())
         return faulty or (bool(number) and taken)
 

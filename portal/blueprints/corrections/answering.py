@@ -13,7 +13,7 @@ from portal.blueprints.members.editing import EditPage
 from portal.services import correction_answers
 from portal.services.corrections import CorrectionOutdated, CorrectionRefused
 from portal.services.identity_changes import IdentityRefused, Ticked
-from portal.services.member_editing import NumberLocked, NumberRefused
+from portal.services.member_editing import FieldRefused, NumberLocked, NumberRefused
 from portal.web import current_actor, is_partial
 
 _REFUSALS = (
@@ -22,6 +22,7 @@ _REFUSALS = (
     IdentityRefused,
     NumberRefused,
     NumberLocked,
+    FieldRefused,
 )
 
 blueprint = Blueprint("correction_answers", __name__, url_prefix="/members/<int:member_id>/reports")

@@ -19,6 +19,7 @@ from portal.services.corrections import ShownCorrection
 from portal.services.irregular_numbers import others_to_mend
 from portal.services.member_editing import (
     EditConflict,
+    FieldRefused,
     NumberLocked,
     NumberRefused,
     change_member,
@@ -87,6 +88,8 @@ class EditPage:
             self.number_faults = refused.faults
         except NumberLocked as locked:
             self.number_faults = (locked.message,)
+        except FieldRefused as refused:
+            self.form[refused.field].errors = [refused.message]
         else:
             self.member = find_member(self.actor, Action.EDIT_MEMBER, member_id)
             return True
