@@ -23,7 +23,14 @@ from portal.statics import serve_static
 from portal.storage import open_store
 from portal.typesetting.typesetter import Typesetter
 from portal.vault import Vault
-from portal.web import PortalRequest, PortalSessions, secure_headers, template_globals
+from portal.web import (
+    PortalRequest,
+    PortalSessions,
+    RowId,
+    refuse_nul,
+    secure_headers,
+    template_globals,
+)
 
 MIB = 1024 * 1024
 
@@ -33,6 +40,7 @@ def create_app(settings: Settings) -> Flask:
     app = logs.LoggedByRoute("portal")
     app.request_class = PortalRequest
     app.session_interface = PortalSessions()
+    app.url_map.converters["int"] = RowId
     app.config.update(
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
@@ -63,6 +71,7 @@ def create_app(settings: Settings) -> Flask:
     logs.init_app(app)
     template_globals(app)
     secure_headers(app)
+    refuse_nul(app)
     register_blueprints(app)
     cli.init_app(app)
     serve_static(app)

@@ -23,6 +23,15 @@ def day_of(moment: datetime) -> date:
     return moment.astimezone(BEIJING).date()
 
 
+def parse_moment(text: str) -> datetime | None:
+    """A moment as ``isoformat`` writes it; None for what is none, or none in UTC."""
+    try:
+        parsed = datetime.fromisoformat(text)
+        return parsed.astimezone(UTC) if parsed.tzinfo else None
+    except (ValueError, OverflowError):  # in the year 1 or 9999 the zone may lead out of the years
+        return None
+
+
 def format_day(day: date | datetime) -> str:
     """``11-24`` in this year, else ``2025-11-24``; a moment by its Beijing date."""
     if isinstance(day, datetime):

@@ -41,6 +41,18 @@ class NotAllowed(PortalError):
         super().__init__(message)
 
 
+class UnseenCharacter(PortalError):
+    """A NUL in what was sent: PostgreSQL takes none, and SQLite reads a text only up to it."""
+
+    status = 400
+
+    def __init__(self) -> None:
+        super().__init__(
+            "送来的内容里有看不见的字符（U+0000），没有办理，没有任何改动。"
+            "可能是从别处复制时带来的，请手工重新输入。"
+        )
+
+
 class StoreUnavailable(PortalError):
     """The disk is full or the store is away; nothing was changed."""
 

@@ -13,16 +13,19 @@ from flask_login import current_user
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.datastructures import MultiDict
 from werkzeug.formparser import FormDataParser, MultiPartParser
+from werkzeug.routing import IntegerConverter
 from werkzeug.wrappers import Response
 
 from portal import clock
 from portal.access import Actor
+from portal.errors import UnseenCharacter
 from portal.menu import menu_for
 from portal.rules.deadlines import format_month
 from portal.rules.member_number import group_number
 from portal.rules.progress import format_rate
 from portal.rules.report_codes import group_code
 from portal.rules.scan_refusals import format_size
+from portal.rules.text import MOST_DIGITS
 from portal.runtime import runtime
 from portal.services.messages import unread_count
 from portal.storage import Incoming
@@ -51,6 +54,12 @@ READ_BYTES = 256 * 1024
 
 LOOK_PAUSES = (2, 2, 3, 5, 8, 13, 20, *(30,) * 18)
 """Seconds between two questions of a page how far a look is: ten minutes, then it lets be."""
+
+
+class RowId(IntegerConverter):
+    """An id in an address: of more digits than a row can have, it is no address of ours."""
+
+    regex = rf"\d{{1,{MOST_DIGITS}}}"
 
 
 class LargeSteps(FormDataParser):
@@ -98,6 +107,15 @@ class PortalRequest(Request):
         found = [one for field in self.files.listvalues() for one in field]
         # A field in which nothing was chosen is sent too, without a name.
         return [(one.filename, cast(Incoming, one.stream)) for one in found if one.filename]
+
+    def _load_form_data(self) -> None:
+        """Parse the body, and refuse a NUL in any of its texts before anybody uses one."""
+        if "form" in self.__dict__:
+            return
+        super()._load_form_data()
+        texts = (text for pair in self.form.items(multi=True) for text in pair)
+        if any("\0" in text for text in texts):
+            raise UnseenCharacter
 
     def _get_file_stream(
         self,
@@ -173,6 +191,16 @@ def asked_turn() -> int:
 def look_pause(turn: int) -> int | None:
     """Seconds until a page that has asked ``turn`` times asks again; None: it lets be."""
     return LOOK_PAUSES[turn] if turn < len(LOOK_PAUSES) else None
+
+
+def refuse_nul(app: Flask) -> None:
+    """A NUL in a query is refused before any view; in a form when it is read."""
+
+    @app.before_request
+    def _refuse() -> None:
+        query = request.query_string
+        if b"%00" in query or b"\0" in query:
+            raise UnseenCharacter
 
 
 def secure_headers(app: Flask) -> None:

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 NAME_LENGTH = 50
 
+MOST_DIGITS = 18
+"""Of a row's id or version: all such numbers fit into 64 bits."""
+
 # Controls, format characters (bidi, zero width), private use, surrogates, unassigned, line ends.
 _REFUSED_CATEGORIES = {"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"}
 _MIDDLE_DOTS = re.compile("[•・‧∙.．]")
@@ -54,6 +57,14 @@ def clean_name(text: str) -> str | TextFault:
     if not _NAME.fullmatch(cleaned):
         return TextFault("姓名只能有汉字、字母和间隔号“·”。请与身份证上的一致。")
     return cleaned
+
+
+def parse_whole(text: str) -> int | None:
+    """A whole number as an address or a page carries it; None for what no row can have.
+
+    Longer ones are no numbers to a database, and from 4,301 digits on none to Python.
+    """
+    return int(text) if text.isdecimal() and len(text) <= MOST_DIGITS else None
 
 
 def holds_personal_number(text: str) -> bool:

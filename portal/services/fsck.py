@@ -10,7 +10,6 @@ touched.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +31,7 @@ from portal.services import (
     letter_files,
 )
 from portal.services.derived import derive
+from portal.services.fsck_bytes import fault_in_bytes
 from portal.services.transaction import writing
 
 CHUNK = 5000
@@ -190,10 +190,8 @@ def _check_files(read_files: bool) -> Iterator[Finding]:
         elif file.size != row.size:
             text = f"has {file.size} bytes, the row says {row.size}"
             yield Finding("file", f"scan {row.id}", text, derived=False)
-        elif read_files and _sha256(file.key) != row.sha256:
-            yield Finding(
-                "file", f"scan {row.id}", "its bytes are not those uploaded", derived=False
-            )
+        elif read_files and (fault := fault_in_bytes(file.key, row.sha256)):
+            yield Finding("file", f"scan {row.id}", fault, derived=False)
     for row in known.values():
         yield Finding("file", f"scan {row.id}", "its file is missing", derived=False)
     for file in drafts.files_of_nobody():
@@ -252,8 +250,3 @@ def _members_and_rules() -> Iterator[tuple[Any, dict[str, Any]]]:
 
 def _stored(member: Any) -> dict[str, Any]:
     return {name: getattr(member, name) for name in _STORED}
-
-
-def _sha256(key: str) -> bytes:
-    with runtime().store.open(key) as file:
-        return hashlib.file_digest(file, "sha256").digest()  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ from portal import clock
 from portal.access import Action, Actor, joinings_for
 from portal.extensions import db
 from portal.models import Joining, JoiningState
+from portal.rules.text import parse_whole
 
 PAGE_ROWS = 50
 
@@ -114,11 +115,6 @@ def _format_key(joining: Joining) -> str:
 
 def _parse_key(text: str) -> tuple[datetime, int] | None:
     """The place a page begins after; a key that nobody was given opens the first page."""
-    moment, separator, joining_id = text.rpartition("~")
-    if not separator or not joining_id.isdecimal():
-        return None
-    try:
-        parsed = datetime.fromisoformat(moment)
-    except ValueError:
-        return None
-    return (parsed, int(joining_id)) if parsed.tzinfo else None
+    moment, _, joining_id = text.rpartition("~")
+    place, parsed = parse_whole(joining_id), clock.parse_moment(moment)
+    return (parsed, place) if parsed and place is not None else None

@@ -6,7 +6,6 @@ in the store without a row (a crash between the two) goes with the nightly sweep
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from portal.rules.attachments import (
 )
 from portal.rules.making import MakingRefused
 from portal.runtime import runtime
+from portal.services.fsck_bytes import fault_in_bytes
 from portal.services.letter_drafts import find_draft
 from portal.services.transaction import writing
 from portal.storage import Incoming, StoredFile, new_attachment_key
@@ -137,8 +137,8 @@ def faults(*, read_files: bool) -> Iterator[tuple[str, str]]:
             yield file.key, "no letter has this file"
         elif file.size != row.size:
             yield f"attachment {row.id}", f"has {file.size} bytes, the row says {row.size}"
-        elif read_files and _sha256(file.key) != row.sha256:
-            yield f"attachment {row.id}", "its bytes are not those that were kept"
+        elif read_files and (fault := fault_in_bytes(file.key, row.sha256)):
+            yield f"attachment {row.id}", fault
     for row in known.values():
         yield f"attachment {row.id}", "its file is missing"
 
@@ -209,8 +209,3 @@ def _keep(name: str, incoming: Incoming, received: bytes) -> _Kept:
 
 def _files(which: object) -> Iterator[LetterFile]:
     return iter(db.session.scalars(select(LetterFile).where(which).order_by(LetterFile.id)))  # type: ignore[arg-type]
-
-
-def _sha256(key: str) -> bytes:
-    with runtime().store.open(key) as file:
-        return hashlib.file_digest(file, "sha256").digest()  # type: ignore[arg-type]

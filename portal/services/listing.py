@@ -14,6 +14,7 @@ from portal.access import Action, Actor, members_for
 from portal.models import Member, Scan, ScanCheck, ScanState, Tally
 from portal.rules.irregular import Irregularity
 from portal.rules.member_number import normalise_number
+from portal.rules.text import parse_whole
 from portal.services.member_rows import MEMBER_ROWS, OPEN_REPORTS, MemberRow, rows_of
 from portal.services.scan_cells import STANDING
 from portal.services.transaction import reading
@@ -218,11 +219,12 @@ def _format_key(row: Any) -> str:
 def _parse_key(text: str, sort: Sort) -> tuple[Any, int] | None:
     """The place a page begins after; a key that nobody was given opens the first page."""
     value, separator, member_id = text.rpartition("~")
-    if not separator or not member_id.isdecimal():
+    place = parse_whole(member_id)
+    if not separator or place is None:
         return None
     if sort in (Sort.JOINED, Sort.DUE):
         try:
-            return date.fromisoformat(value), int(member_id)
+            return date.fromisoformat(value), place
         except ValueError:
             return None
-    return value, int(member_id)
+    return value, place

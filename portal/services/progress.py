@@ -23,6 +23,7 @@ from portal.rules.deadlines import SOON_DAYS
 from portal.rules.irregular import Irregularity
 from portal.rules.organisations import OrganisationKind
 from portal.rules.progress import Count, Counts, Period
+from portal.rules.text import parse_whole
 from portal.services import organisations
 from portal.services.member_rows import MEMBER_ROWS, MemberRow, rows_of
 from portal.services.organisations import OPEN, per_node
@@ -209,7 +210,8 @@ def _parse_key(text: str) -> tuple[str, str, int] | None:
     """The place a page begins after; a key that nobody was given opens the first page."""
     path, _, rest = text.partition("~")
     pinyin, separator, member_id = rest.rpartition("~")
-    return (path, pinyin, int(member_id)) if separator and member_id.isdecimal() else None
+    place = parse_whole(member_id)
+    return (path, pinyin, place) if separator and place is not None else None
 
 
 _SUMS = tuple(

@@ -14,6 +14,7 @@ from portal import clock
 from portal.access import Action, Actor, members_for
 from portal.extensions import db
 from portal.models import Account, Member, NumberRelease, Organisation, ReleaseState
+from portal.rules.text import parse_whole
 from portal.services.organisations import names_on_paths, words_below
 
 PAGE_ROWS = 50
@@ -168,8 +169,5 @@ def place_text(actor: Actor, path: str, names: dict[int, str]) -> str:
 def _parse_key(text: str) -> tuple[datetime, int] | None:
     """The place a page begins after; a key that nobody was given opens the first page."""
     moment, _, request_id = text.rpartition("~")
-    try:
-        parsed = datetime.fromisoformat(moment), int(request_id)
-    except ValueError:
-        return None
-    return parsed if parsed[0].tzinfo else None
+    place, parsed = parse_whole(request_id), clock.parse_moment(moment)
+    return (parsed, place) if parsed and place is not None else None

@@ -46,7 +46,24 @@ def test_a_proposed_account_name_can_be_one(initials: str) -> None:
 
 
 def test_a_members_account_name_has_their_number() -> None:
-    assert parse_login(member_login(2921990)) == "ty-2921990"
+    assert member_login(2921990) == "ty-2921990"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "13800138000",
+        "990101200801011234",
+        "99010120080101123X",
+        "1-2",
+        "TY100007",
+        "ty-7",
+        "ty-7-2",
+    ],
+)
+def test_no_account_is_named_like_somebody_elses(typed: str) -> None:
+    """Whoever signs in with their phone or ID number would be taken for that account's person."""
+    assert parse_login(typed) is None
 
 
 @given(st.randoms())

@@ -16,7 +16,6 @@ from portal.demo.tree import Node
 from portal.errors import NotAllowed, NotFound
 from portal.extensions import db
 from portal.models import AuditRecord, Member, NumberHolding
-from portal.rules.irregular import Irregularity
 from portal.runtime import runtime
 from portal.services import numbers
 from portal.services.fsck import check
@@ -217,9 +216,7 @@ def test_what_the_rules_say_follows_every_change(world: World) -> None:
     assert world.member(member).due_date == date(2026, 11, 24)
     change(world, member, approved_on=date(2026, 10, 26))
     assert world.member(member).due_date == date(2026, 11, 25)
-    numbers.release_number(
-        world.actor(world.district), member, number=held, reason="与首页不一致"
-    )
+    numbers.release_number(world.actor(world.district), member, number=held, reason="与首页不一致")
     change(world, member, joined=date(2019, 10, 1))
     assert not world.member(member).is_new_member
     assert world.tally()["new_members"] == 0

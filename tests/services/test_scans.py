@@ -19,6 +19,7 @@ from portal.runtime import runtime
 from portal.services import scans
 from portal.services.audit import Event
 from portal.services.fsck import check
+from portal.services.fsck_bytes import fault_in_bytes
 from portal.services.sweep import let_go, sweep
 from portal.services.transaction import writing
 from tests import scans as files
@@ -283,3 +284,15 @@ def test_only_current_forms_in_scope_are_found(world: World) -> None:
         scans.find_scan(world.actor(world.district), done.scan_id)
     with pytest.raises(NotFound):
         scans.find_scan(world.actor(world.sister), done.scan_id)
+
+
+def test_a_file_that_goes_while_it_is_to_be_read_is_missing(world: World) -> None:
+    """Its row may have said so a moment later; ``flask fsck --files`` goes on all the same."""
+    member = world.add_member()
+    world.upload(member)
+    scan = scans.current_scan(member)
+    assert scan is not None
+    assert fault_in_bytes(scan.storage_key, scan.sha256) is None
+    assert fault_in_bytes(scan.storage_key, bytes(32)) == "its bytes are not those that were kept"
+    runtime().store.delete(scan.storage_key)
+    assert fault_in_bytes(scan.storage_key, scan.sha256) == "its file is missing"

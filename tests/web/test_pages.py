@@ -258,7 +258,7 @@ def test_the_address_bar_holds_the_state(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["filter=x&sort=y&order=z&after=~&before=", "q=" + "长" * 500, "after=%00"]
+    "query", ["filter=x&sort=y&order=z&after=~&before=", "q=" + "长" * 500, "after=~9"]
 )
 def test_a_strange_address_shows_a_list(world: World, query: str) -> None:
     world.add_member()

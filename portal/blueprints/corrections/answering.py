@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from portal.access import Action, Actor
 from portal.blueprints.gate import requires
 from portal.blueprints.members.editing import EditPage
+from portal.rules.text import parse_whole
 from portal.services import correction_answers
 from portal.services.corrections import CorrectionOutdated, CorrectionRefused
 from portal.services.identity_changes import IdentityRefused, Ticked
@@ -32,8 +33,7 @@ blueprint = Blueprint("correction_answers", __name__, url_prefix="/members/<int:
 @requires(Action.ANSWER_REPORT)
 def take(member_id: int, report_id: int) -> Response:
     """采纳: what the member proposed is stored."""
-    typed = request.form.get("version", "")
-    version = int(typed) if typed.isdecimal() else 0
+    version = parse_whole(request.form.get("version", "")) or 0
     ticked = Ticked(document="document" in request.form, age="age" in request.form)
 
     def act(actor: Actor) -> None:

@@ -13,6 +13,7 @@ from portal.access import Action, Actor
 from portal.blueprints.gate import NO_CSRF
 from portal.blueprints.members.forms import MemberForm, form_values
 from portal.rules.member_number import group_number, has_upload
+from portal.rules.text import parse_whole
 from portal.runtime import runtime
 from portal.services.checks import standing_check
 from portal.services.corrections import ShownCorrection
@@ -146,7 +147,7 @@ class EditPage:
     def _sent(self, stored: dict[str, Any]) -> MultiDict[str, str]:
         """The posted fields; where a person chose the stored value of two, that one."""
         sent = MultiDict(request.form)
-        if not sent.get("version", "").isdecimal():
+        if parse_whole(sent.get("version", "")) is None:
             sent["version"] = "0"  # a version nobody was given: shown as a conflict
         kept = MemberForm(None, data=stored, meta=NO_CSRF)
         for name in stored:

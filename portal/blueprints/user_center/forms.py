@@ -11,7 +11,7 @@ from wtforms.validators import Optional as MayBeEmpty
 
 from portal.blueprints.passwords.forms import NewPasswordForm
 from portal.rules import phone
-from portal.rules.text import clean_text
+from portal.rules.text import clean_text, parse_whole
 from portal.services.own_account import Contact
 
 
@@ -60,8 +60,7 @@ class ContactForm(FlaskForm):  # type: ignore[misc]
     @property
     def seen_version(self) -> int:
         """The version that the person saw; 0, a conflict, for one that nobody was given."""
-        typed = self.version.data or ""
-        return int(typed) if typed.isdecimal() else 0
+        return parse_whole(self.version.data or "") or 0
 
     def parsed(self) -> Contact:
         """The checked fields."""
