@@ -52,12 +52,18 @@ def organisations_for(actor: Actor, action: Action) -> ColumnElement[bool]:
 def joinings_for(actor: Actor, action: Action) -> ColumnElement[bool]:
     """The criterion on ``Joining`` for all that the actor may do ``action`` to.
 
-    A branch sees what was sent to it; a draft is the applicant's alone.
+    A branch sees what was sent to it; a draft is the applicant's alone, and of what was returned
+    the next branch that they choose sees nothing before it is sent.
     """
     scope = require(actor, action)
     if scope is Scope.SELF:
         return Joining.id == actor.joining_id
-    return and_(Joining.branch_id == actor.organisation_id, Joining.state != JoiningState.DRAFT)
+    own = select(Account.id).where(Account.organisation_id == actor.organisation_id)
+    return and_(
+        Joining.branch_id == actor.organisation_id,
+        Joining.state != JoiningState.DRAFT,
+        or_(Joining.state != JoiningState.RETURNED, Joining.decided_by_id.in_(own)),
+    )
 
 
 def messages_for(actor: Actor, action: Action) -> ColumnElement[bool]:

@@ -30,6 +30,7 @@ from portal.services.joining_fields import (
 from portal.services.member_editing import typed_number_faults
 from portal.services.messages import Letter, send_to_organisation
 from portal.services.transaction import writing
+from portal.services.tree_lock import hold_tree
 
 OPEN_STATES = frozenset({JoiningState.DRAFT, JoiningState.RETURNED})
 """The states in which the applicant can change the application."""
@@ -81,7 +82,10 @@ def choose_branch(actor: Actor, branch_id: int) -> None:
     """Apply to this branch. Raises ``NotFound``, ``ClosedToJoining`` or ``JoiningMoved``."""
     with writing():
         joining = _changeable(actor)
-        joining.branch_id = open_branch(branch_id).id
+        chosen = open_branch(branch_id).id
+        if joining.state is JoiningState.DRAFT and chosen != joining.branch_id:
+            joining.sent_at = None  # to this one it never was
+        joining.branch_id = chosen
         _touch(joining)
 
 
@@ -114,6 +118,7 @@ def send(actor: Actor, version: int, wanted: JoiningFields, *, age_confirmed: bo
     Raises ``JoiningIncomplete`` (what is filled in is kept all the same) or ``JoiningMoved``.
     """
     with writing():
+        hold_tree()  # no branch is closed while an application goes to it
         joining = _changeable(actor, version)
         fill(joining, wanted)
         _touch(joining)

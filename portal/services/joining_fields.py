@@ -7,13 +7,14 @@ from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from portal.extensions import db
-from portal.models import Joining, Organisation
+from portal.models import Account, Joining, Organisation
 from portal.rules.deadlines import format_month
 from portal.rules.member_number import group_number
 from portal.rules.outside import Proof, place_words
+from portal.rules.pinyin import name_pinyin
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class JoiningFields:
     proof: Proof | None = None
     proof_number: str | None = None
     proof_on: date | None = None
+    name: str | None = None  # None: as it is
 
 
 MOVED_IN_ONLY = ("former_place", "former_organisation", "proof", "proof_number", "proof_on")
@@ -41,6 +43,7 @@ MOVED_IN_ONLY = ("former_place", "former_organisation", "proof", "proof_number",
 JOINED_HERE_ONLY = ("approved_on",)
 
 LABELS: Mapping[str, str] = {
+    "name": "姓名",
     "branch_id": "团支部",
     "moved_in": "申请类型",
     "ethnicity": "民族",
@@ -70,7 +73,9 @@ def fill(joining: Joining, wanted: JoiningFields) -> None:
     """Store the fields that this kind of application has; the other kind's stay as they are."""
     other = _not_of(joining)
     for one in fields(JoiningFields):
-        if one.name not in other:
+        if one.name == "name":
+            _rename(joining, wanted.name or joining.name)
+        elif one.name not in other:
             setattr(joining, one.name, getattr(wanted, one.name))
 
 
@@ -96,6 +101,17 @@ def sent_values(joining: Joining) -> dict[str, str]:
         "former_place": place_words(joining.former_place) or _EMPTY,
         "proof": joining.proof.label if joining.proof else _EMPTY,
     }
+
+
+def _rename(joining: Joining, name: str) -> None:
+    """The name as it should have been registered; the account's goes with it."""
+    if name == joining.name:
+        return
+    pinyin, letters = name_pinyin(name)
+    joining.name, joining.pinyin, joining.initials = name, pinyin[:300], letters[:50]
+    db.session.execute(
+        update(Account).where(Account.joining_id == joining.id).values(person_name=name)
+    )
 
 
 def _not_of(joining: Joining) -> tuple[str, ...]:

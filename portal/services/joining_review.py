@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
@@ -49,6 +50,18 @@ class NotCompared(PortalError):
         )
 
 
+class TakenBack(PortalError):
+    """The applicant took it back, and has not sent it again."""
+
+    status = 404
+
+    def __init__(self, at: datetime) -> None:
+        super().__init__(
+            f"申请人在 {clock.format_lately(at)} 撤回了这份申请，还没有重新提交。"
+            "没有任何改动，也不用审核；重新提交后会再出现在“加入申请”里。"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Correction:
     """A field that the applicant changed after it was returned."""
@@ -74,7 +87,7 @@ class Review:
 
 
 def find_joining(actor: Actor, joining_id: int, *, lock: bool = False) -> Joining:
-    """An application sent to the actor's branch. Raises ``NotFound``."""
+    """An application sent to the actor's branch. Raises ``NotFound`` or ``TakenBack``."""
     query = select(Joining).where(
         Joining.id == joining_id, joinings_for(actor, Action.REVIEW_JOININGS)
     )
@@ -82,7 +95,15 @@ def find_joining(actor: Actor, joining_id: int, *, lock: bool = False) -> Joinin
         query = query.with_for_update().execution_options(populate_existing=True)
     joining = db.session.scalar(query)
     if joining is None:
-        raise NotFound
+        at = db.session.scalar(
+            select(Joining.changed_at).where(
+                Joining.id == joining_id,
+                Joining.branch_id == actor.organisation_id,
+                Joining.state == JoiningState.DRAFT,
+                Joining.sent_at.is_not(None),
+            )
+        )
+        raise TakenBack(at) if at else NotFound
     return joining
 
 

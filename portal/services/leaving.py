@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 
 from portal import clock
 from portal.access import Action, Actor
@@ -23,6 +24,7 @@ from portal.services.derived import tallied
 from portal.services.members import find_member
 from portal.services.transaction import writing
 from portal.services.transfers import stop_open
+from portal.services.tree_lock import hold_tree
 
 
 class AlreadySetAside(PortalError):
@@ -133,7 +135,16 @@ def bring_back(actor: Actor, member_id: int) -> bool:
     as 已解除占用未重填. Bringing back who is back already changes nothing (a double click).
     Raises ``MovedOutside``.
     """
+    try:
+        return _bring_back(actor, member_id)
+    except IntegrityError:
+        # Somebody took the number at the same moment: asked again, the check finds them.
+        return _bring_back(actor, member_id)
+
+
+def _bring_back(actor: Actor, member_id: int) -> bool:
     with writing():
+        hold_tree()  # their branch is not closed meanwhile
         member = find_member(actor, Action.BRING_MEMBER_BACK, member_id, lock=True)
         left = left_of(member)
         if left is None:

@@ -33,9 +33,10 @@ from portal.services.branch_choice import ClosedToJoining
 from portal.services.fsck import check
 from portal.services.joining import JoiningIncomplete, JoiningMoved
 from portal.services.joining_fields import JoiningFields, fields_of, sent_values
-from portal.services.joining_review import NotCompared, ReasonNeeded
+from portal.services.joining_review import NotCompared, ReasonNeeded, TakenBack
 from portal.services.member_editing import NumberRefused
 from portal.services.members import PersonalField, unmask
+from portal.services.organisation_changes import OrganisationRefused, close
 from portal.services.registration import (
     AlreadyRegistered,
     NewPerson,
@@ -230,7 +231,7 @@ def test_an_application_is_saved_and_gone_on_with(world: World) -> None:
     actor = world.applicant()
     half = JoiningFields(None, None, "高中", "", None, None, None, None)
     joining.save(actor, 1, half)
-    assert fields_of(joining.own_joining(actor)) == half
+    assert fields_of(joining.own_joining(actor)) == replace(half, name=actor.person_name)
     with pytest.raises(JoiningMoved) as moved:  # another window saved it
         joining.save(actor, 1, half)
     assert "另一个窗口" in moved.value.message
@@ -335,7 +336,7 @@ def test_what_is_sent_is_the_branchs_until_it_is_taken_back(world: World) -> Non
     joining.take_back(actor)
     joining.take_back(actor)  # a double click
     assert joining.own_joining(actor).state is JoiningState.DRAFT
-    with pytest.raises(NotFound):  # a draft is the applicant's alone
+    with pytest.raises(TakenBack):  # a draft is the applicant's alone
         joining_review.find_joining(world.actor(world.branch), joining_id)
 
 
@@ -540,3 +541,72 @@ def test_a_branch_gives_an_applicant_a_code_at_its_desk(world: World) -> None:
     with pytest.raises(NotAllowed):
         codes.issue_for_applicant(world.actor(world.district), person.name, person.id_number)
     assert events()[-1] == Event.CODE_REFUSED
+
+
+def test_the_branch_is_told_that_an_application_was_taken_back(world: World) -> None:
+    """Its notice and a page left open lead there still; nobody else learns of it."""
+    actor, admin = world.applicant(), world.actor(world.branch)
+    joining_id = world.apply(actor)
+    seen = version(joining_id)
+    joining.take_back(actor)
+    for act in (
+        lambda: joining_review.review(admin, joining_id),
+        lambda: joining_review.approve(admin, joining_id, seen, compared=True),
+        lambda: joining_review.send_back(admin, joining_id, seen, "编号不对"),
+    ):
+        with pytest.raises(TakenBack, match="撤回了这份申请，还没有重新提交"):
+            act()
+    with pytest.raises(NotFound):
+        joining_review.review(world.actor(world.sister), joining_id)
+    joining.choose_branch(actor, world.sister.id)
+    for branch in (world.branch, world.sister):  # to the new one it never was sent
+        with pytest.raises(NotFound):
+            joining_review.review(world.actor(branch), joining_id)
+
+
+def test_what_was_returned_is_not_seen_by_the_next_branch_before_it_is_sent(world: World) -> None:
+    actor, admin = world.applicant(), world.actor(world.branch)
+    joining_id = world.apply(actor)
+    joining_review.send_back(admin, joining_id, version(joining_id), "不是本支部的团员")
+    assert joining_queue.count_joinings(admin)[JoiningState.RETURNED] == 1
+    joining.choose_branch(actor, world.sister.id)
+    other = world.actor(world.sister)
+    assert set(joining_queue.count_joinings(other).values()) == {0}
+    with pytest.raises(NotFound):
+        joining_review.review(other, joining_id)
+    world.apply(actor, world.sister)
+    assert joining_queue.count_joinings(other)[JoiningState.SENT] == 1
+
+
+def test_a_name_that_was_registered_wrong_is_corrected(world: World) -> None:
+    """The first usual reason of a return: without this nobody could go on."""
+    actor, admin = world.applicant(name="李小名"), world.actor(world.branch)
+    joining_id = world.apply(actor)
+    joining_review.send_back(
+        admin, joining_id, version(joining_id), "姓名与纸质《入团志愿书》不一致"
+    )
+    own = joining.own_joining(actor)
+    wanted = replace(fields_of(own), name="李小明")
+    joining.send(actor, own.version, wanted, age_confirmed=False)
+    changed = joining_review.review(admin, joining_id).corrections
+    assert [(one.label, one.before, one.now) for one in changed] == [("姓名", "李小名", "李小明")]
+    member_id = joining_review.approve(admin, joining_id, version(joining_id), compared=True)
+    member = world.member(member_id)
+    assert (member.name, member.initials, member.pinyin) == ("李小明", "lxm", "li xiao ming")
+    account = db.session.scalars(select(Account).where(Account.member_id == member_id)).one()
+    assert account.person_name == "李小明"
+    assert check() == []
+
+
+def test_a_branch_is_not_closed_while_an_application_goes_to_it(world: World, app: Flask) -> None:
+    actor, district = world.applicant(), world.actor(world.district)
+    joining.choose_branch(actor, world.branch.id)
+    before = joining.own_joining(actor).version
+
+    def close_it() -> int:
+        return close(district, world.branch.id, 1)
+
+    begun = meanwhile(app, "UPDATE joining", close_it, to_its_end=False)
+    joining.send(actor, before, world.application(), age_confirmed=False)
+    with pytest.raises(OrganisationRefused, match="还有 1 份待审核的加入申请"):
+        begun[0].result()

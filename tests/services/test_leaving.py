@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from flask import Flask
 from sqlalchemy import select, update
 
 from portal.access import Action, Actor
@@ -27,10 +29,10 @@ from portal.services.derived import tallied
 from portal.services.fsck import check
 from portal.services.leaving import AlreadySetAside, bring_back, left_of, set_aside
 from portal.services.listing import Filter, ListQuery, count_members, list_members
-from portal.services.member_editing import change_member, fields_of
+from portal.services.member_editing import NumberRefused, change_member, fields_of
 from portal.services.members import SetAside, find_member
 from portal.services.transaction import writing
-from tests.builders import PASSWORD, World
+from tests.builders import PASSWORD, World, meanwhile
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -257,3 +259,30 @@ def test_who_when_and_why_is_on_record(world: World, branch: Actor) -> None:
     }
     assert back.event == "member brought back"
     assert back.detail["number"] == number
+
+
+def test_a_number_taken_at_the_same_moment_leaves_its_old_holder_without_one(
+    world: World, branch: Actor, app: Flask
+) -> None:
+    number = world.number()
+    member = world.add_member(number=number)
+    other = world.add_member(world.sister, number=None)
+    set_aside(branch, member, MISTAKE)
+
+    def take_it() -> str:
+        row = db.session.get_one(Member, other)
+        wanted = replace(fields_of(row), number=number)
+        try:
+            change_member(world.actor(world.sister), other, row.version, wanted)
+        except NumberRefused as refused:
+            return refused.message
+        return "taken"
+
+    # SQLite has one writer: there the other waits, and is the second.
+    is_second = db.engine.dialect.name == "sqlite"
+    begun = meanwhile(app, "UPDATE member", take_it, to_its_end=not is_second)
+    assert bring_back(branch, member) is is_second
+    assert ("已被占用" in begun[0].result()) is is_second
+    holders = {one: world.member(one).number for one in (member, other)}
+    assert sorted(holders.values(), key=str) == sorted([number, None], key=str)
+    assert check() == []

@@ -223,6 +223,8 @@ def test_from_the_branch_to_sent(world: World) -> None:
         ("email", "nobody", "邮箱地址不完整"),
         ("email", "a\u202e@b.cn", "看不见的字符"),
         ("number", "1" * 30, "编号共 12 位"),
+        ("person_name", "", "请填写姓名"),
+        ("person_name", "李某😀", "姓名只能有汉字"),
     ],
 )
 def test_a_wrong_field_is_not_saved_and_stays_as_typed(
@@ -347,6 +349,11 @@ def test_the_branch_returns_and_approves(world: World) -> None:
     assert "看不见的字符" in answer.text
     answer = browser.post(
         f"/joinings/{joining_id}/return",
+        {"version": version(page), "reason": "其他", "words": "请打 138 0013 8000"},
+    )
+    assert "不要写身份证号和手机号" in answer.text  # it goes on record
+    answer = browser.post(
+        f"/joinings/{joining_id}/return",
         {"version": version(page), "reason": "其他", "words": "照片贴反了"},
     )
     assert answer.location == f"/joinings/{other}"  # on to the next
@@ -368,6 +375,31 @@ def test_the_branch_returns_and_approves(world: World) -> None:
     assert "查看" in page.text
     browser.post(f"/joinings/{other}/approve", approval(browser.get(f"/joinings/{other}"), **TICKS))
     assert "没有待审核的申请" in browser.get("/joinings/", htmx=True).text
+
+
+def test_who_approves_what_was_taken_back_is_told(world: World) -> None:
+    actor = world.applicant()
+    joining_id, branch = world.apply(actor), world.client_of(world.branch)
+    page = branch.get(f"/joinings/{joining_id}")
+    joining.take_back(actor)
+    for answer in (
+        branch.post(f"/joinings/{joining_id}/approve", approval(page, **TICKS)),
+        branch.get(f"/joinings/{joining_id}"),
+    ):
+        assert answer.status_code == 404
+        assert "撤回了这份申请，还没有重新提交" in answer.text
+
+
+def test_the_applicant_corrects_the_name(world: World) -> None:
+    actor = world.applicant(name="李小名")
+    browser = world.client(actor.login)
+    page = browser.get("/joining/edit")
+    assert 'value="李小名"' in page.text
+    answer = browser.post(
+        "/joining/edit", application(world, version=version(page), person_name="李小明", keep="yes")
+    )
+    assert answer.status_code == 303, answer.text
+    assert 'value="李小明"' in browser.get("/joining/edit").text
 
 
 def test_who_was_approved_sees_it_on_the_card(world: World) -> None:

@@ -153,6 +153,7 @@ class JoiningForm(FlaskForm):  # type: ignore[misc]
     """加入申请. Empty fields are fine until it is sent; the service says what is missing."""
 
     version = HiddenField(validators=[InputRequired()])
+    person_name = StringField("姓名")
     ethnicity = ChoiceField("民族", ETHNICITIES)
     political_status = ChoiceField("政治面貌", POLITICAL_STATUSES)
     education = ChoiceField("最高学历", EDUCATION_LEVELS)
@@ -187,6 +188,11 @@ class JoiningForm(FlaskForm):  # type: ignore[misc]
         self._places = {name: code for code, name in outside_places(runtime().policy).items()}
         self.former_place.offer(tuple(self._places))
 
+    def validate_person_name(self, field: Field) -> None:
+        """What was mistyped at registration is corrected here; not sent: as it is."""
+        if field.raw_data:
+            field.data = _cleaned(clean_name(field.data))
+
     def validate_former_organisation(self, field: Field) -> None:
         """The full name, of an organisation that this system does not know."""
         field.data = _cleaned(clean_organisation(field.data))
@@ -211,6 +217,7 @@ class JoiningForm(FlaskForm):  # type: ignore[misc]
             proof=Proof(self.proof.data) if self.proof.data else None,
             proof_number=self.proof_number.data or None,
             proof_on=self.proof_on.data,
+            name=self.person_name.data or None,
         )
 
 
@@ -223,6 +230,7 @@ def _cleaned(found: str | TextFault) -> str:
 def form_values(stored: JoiningFields) -> dict[str, Any]:
     """Stored fields as the form's own data, to fill it with."""
     return {
+        "person_name": stored.name,
         "ethnicity": stored.ethnicity or PLEASE_CHOOSE,
         "political_status": stored.political_status or PLEASE_CHOOSE,
         "education": stored.education or PLEASE_CHOOSE,

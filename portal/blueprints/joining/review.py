@@ -10,7 +10,7 @@ from portal.blueprints.gate import requires
 from portal.blueprints.joining.views import blueprint
 from portal.errors import PortalError
 from portal.models import JoiningState
-from portal.rules.text import TextFault, clean_text
+from portal.rules.text import TextFault, clean_text, holds_personal_number
 from portal.rules.vocabulary import MOVED_IN_RETURN_REASONS, RETURN_REASONS
 from portal.services import joining_queue, joining_review
 from portal.services.joining import JoiningMoved
@@ -87,6 +87,8 @@ def send_back(joining_id: int) -> Response:
     try:
         if isinstance(cleaned, TextFault):
             raise PortalError(cleaned.message)
+        if holds_personal_number(cleaned):  # it goes on record, where neither may stand
+            raise PortalError("说明里不要写身份证号和手机号。请删去后再退回。")
         usual = {*RETURN_REASONS, *MOVED_IN_RETURN_REASONS}
         known = chosen if chosen in usual and chosen != "其他" else ""
         reason = "：".join(part for part in (known, cleaned) if part)
