@@ -22,6 +22,7 @@ from portal.reports.workbook import workbook
 from portal.rules import masking
 from portal.runtime import runtime
 from portal.services import report_files, report_runs, report_work
+from portal.services.jobs import LeaseLost
 from portal.services.members import find_member
 from portal.services.organisations import find_organisation
 from portal.services.report_runs import Wanted
@@ -106,6 +107,8 @@ def order(
     try:
         _keep_content(taken, made)
         finish(taken, tell=False)
+    except LeaseLost:  # cancelled in another window, or late: the run's page says which
+        report_runs.forget_cancelled(taken.id)
     except PortalError as error:
         report_work.fail(taken, error.message)
         raise
@@ -133,11 +136,14 @@ def begin(taken: TakenRun, actor: Actor) -> bool:
 def file_of(actor: Actor, run: ReportRun, ending: str) -> GivenFile | None:
     """A finished report in one of ``FORMATS``; None when its files are gone. Goes on record.
 
-    Raises ``FormsMoved`` for forms of a member who has gone to another branch since.
+    Raises ``FormsMoved`` for forms of a member who has gone to another branch since, and
+    ``OutOfReach`` for full ID numbers of an organisation that has gone elsewhere.
     """
     if run.state is not RunState.DONE or ending not in FORMATS:
         return None
     of = report_runs.original_of(run)
+    if of.unmasked:
+        _require_reach(actor, of.about_id)
     forms: list[tuple[int, int]] = []
     if ending == "pdf" and FORMS in of.asked["options"]:
         forms = [(member, scan) for _, member, scan, _ in read_content(of).forms]
@@ -164,6 +170,13 @@ def heading_of(made: Made, maker: str) -> Heading:
         maker=maker,
         notes=made.report.notes,
     )
+
+
+def _require_reach(actor: Actor, organisation_id: int) -> None:
+    try:
+        find_organisation(actor, organisation_id, Action.MAKE_REPORTS)
+    except NotFound:
+        raise report_files.OutOfReach from None
 
 
 def _build(actor: Actor, report: Report, asked: Asked, most: int | None) -> Made:

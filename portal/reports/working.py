@@ -5,12 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import timedelta
 
-from portal.errors import PortalError, StoreUnavailable
+from portal.errors import NotFound, PortalError, StoreUnavailable
 from portal.reports import making, pages
-from portal.services import report_work
+from portal.services import report_runs, report_work
 from portal.services.accounts import actor_of_account
 from portal.services.jobs import LeaseLost
 from portal.services.report_work import TakenRun
@@ -18,6 +17,10 @@ from portal.services.report_work import TakenRun
 log = logging.getLogger(__name__)
 
 STORE_PAUSE = timedelta(seconds=60)
+
+OUT_OF_REACH = (
+    "这份报表所写的组织或团员已不在您的管理范围内，没有生成。请在“统计报表”里另选组织后再生成。"
+)
 
 
 def work(seconds: float) -> bool:
@@ -33,7 +36,7 @@ def work(seconds: float) -> bool:
 
 def _make(taken: TakenRun, has_time: Callable[[], bool]) -> None:
     """One turn of one report. Nothing it does ends the worker."""
-    with suppress(LeaseLost):  # cancelled, or somebody else has it: what was made is not kept
+    try:
         try:
             actor = actor_of_account(taken.account_id)
             if actor is None:
@@ -45,8 +48,12 @@ def _make(taken: TakenRun, has_time: Callable[[], bool]) -> None:
         except StoreUnavailable as error:
             log.error("store away", extra={"report": taken.id, "reason": error.reason})
             report_work.put_back(taken, STORE_PAUSE)
+        except NotFound:
+            report_work.fail(taken, OUT_OF_REACH)
         except PortalError as error:
             report_work.fail(taken, error.message)
         except Exception:  # a job's edge
             log.exception("report failed", extra={"report": taken.id})
             report_work.fail(taken, "程序内部错误，报表没有生成。请稍后再试；管理员可查看日志。")
+    except LeaseLost:  # cancelled, or somebody else has it: what was made is not kept
+        report_runs.forget_cancelled(taken.id)

@@ -39,6 +39,18 @@ class FilesGone(PortalError):
         super().__init__("这份报表的文件已过保留期。请在“统计报表”里按原来的条件重新生成。")
 
 
+class OutOfReach(PortalError):
+    """What a report with full ID numbers is about is not the reader's to look at any more."""
+
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__(
+            "这份报表所写的组织已不在您的管理范围内，含完整身份证号的文件不能再打开；编码仍可核验。"
+            "需要时请联系现在管理它的团委。"
+        )
+
+
 class FormsMoved(PortalError):
     """A member whose form is in a report is not the reader's any more."""
 
@@ -71,6 +83,11 @@ def read_file(run: ReportRun, name: str) -> bytes | None:
 def has_file(run: ReportRun, name: str) -> bool:
     """Whether a file of a run is there."""
     return runtime().store.size(f"{run.folder}/{name}") is not None
+
+
+def has_pdf(run: ReportRun) -> bool:
+    """Whether the PDF that people are given is there."""
+    return has_file(run, _given_name("pdf"))
 
 
 def keep_part(run: ReportRun, place: int, of: int, part: Part) -> None:

@@ -20,7 +20,7 @@ from portal.extensions import db
 from portal.models import ReportRun, RunState
 from portal.rules.report_codes import new_code
 from portal.services import audit
-from portal.services.report_files import KEPT, remove_files
+from portal.services.report_files import KEPT, has_pdf, remove_files
 from portal.services.report_work import ended
 from portal.services.transaction import writing
 from portal.storage import new_report_folder
@@ -88,7 +88,11 @@ def order(actor: Actor, wanted: Wanted) -> ReportRun:
             )
         )
         for run in unfinished:
-            if run.kind == wanted.kind and run.asked == dict(wanted.asked):
+            if (run.kind, run.asked, run.reason) == (
+                wanted.kind,
+                dict(wanted.asked),
+                wanted.reason,
+            ):
                 return run
         if len(unfinished) >= MAX_OPEN:
             raise TooManyReports
@@ -146,7 +150,7 @@ def earlier(actor: Actor, wanted: Wanted, sha256: bytes) -> ReportRun | None:
     )
     if found is None or clock.day_of(found.created_at) != clock.today():
         return None
-    return found
+    return found if has_pdf(found) else None  # lost: whoever asks again is to get one
 
 
 def cancel(actor: Actor, run_id: int) -> ReportRun:
@@ -162,6 +166,14 @@ def cancel(actor: Actor, run_id: int) -> ReportRun:
     if run.state is RunState.CANCELLED:
         remove_files(run.folder)
     return run
+
+
+def forget_cancelled(run_id: int) -> None:
+    """Whoever made a run lost it: of a cancelled one remove what was kept after 取消."""
+    db.session.rollback()
+    run = db.session.get_one(ReportRun, run_id)
+    if run.state is RunState.CANCELLED:
+        remove_files(run.folder)
 
 
 def find_run(actor: Actor, run_id: int) -> ReportRun:
