@@ -77,7 +77,7 @@ def offer(actor: Actor, member_id: int, receive: Callable[[Incoming], None]) -> 
 
     Raises as ``require_upload`` before a byte is read, ``ScanRefused`` for what no upload takes
     either, ``MakingRefused`` where it can't be done or need not be. Then nothing has changed, and
-    what was offered before stays.
+    what was offered before stays. ``NothingOffered`` when it was given up meanwhile.
     """
     require_upload(actor, member_id)
     db.session.rollback()  # no database connection is held while a slow line sends
@@ -90,9 +90,13 @@ def offer(actor: Actor, member_id: int, receive: Callable[[Incoming], None]) -> 
         name, store = drafts.new_name(), runtime().store
         store.put(f"{folder}/{name}.pdf", made.pdf)
         _keep_pictures(folder, name, made.red, Side.BEFORE, incoming.path)
-        with store.local_copy(f"{folder}/{name}.pdf") as path:
-            _keep_pictures(folder, name, made.red, Side.AFTER, path)
-        return _keep(actor, member_id, name, made, incoming.size)
+        try:
+            with store.local_copy(f"{folder}/{name}.pdf") as path:
+                _keep_pictures(folder, name, made.red, Side.AFTER, path)
+            return _keep(actor, member_id, folder, name, made, incoming.size)
+        except (MissingFile, NothingOffered):  # given up in another window
+            drafts.forget_files(folder, name)
+            raise NothingOffered from None
 
 
 def offer_of(actor: Actor, member_id: int) -> Offer | None:
@@ -161,10 +165,14 @@ def _picture_key(folder: str, name: str, part: Part, side: Side) -> str:
     return f"{folder}/{name}{part}{side}.jpg"
 
 
-def _keep(actor: Actor, member_id: int, name: str, made: Compressed, source_size: int) -> Offer:
+def _keep(
+    actor: Actor, member_id: int, folder: str, name: str, made: Compressed, source_size: int
+) -> Offer:
     with writing() as session:
         draft = drafts.draft_to_change(session, actor, member_id, DraftKind.LARGE_SCAN)
-        folder, before = draft.folder, draft.made_name
+        if draft.folder != folder:
+            raise NothingOffered
+        before = draft.made_name
         draft.made_name, draft.made_size = name, len(made.pdf)
         draft.made_pages, draft.made_dpi = made.pages, made.dpi
         draft.source_size, draft.source_dpi = source_size, made.dpi_before

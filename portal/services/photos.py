@@ -149,6 +149,9 @@ def make(actor: Actor, member_id: int) -> None:
     runtime().store.put(f"{folder}/{name}.pdf", made.pdf)
     with writing() as session:
         draft = drafts.draft_to_change(session, actor, member_id, DraftKind.PHOTOS)
+        if draft.folder != folder:  # cleared in another window
+            drafts.forget_files(folder)
+            raise MakingRefused(MakingRefusal(MakingReason.NOTHING_TO_JOIN))
         before = draft.made_name
         draft.made_name, draft.made_of = name, made_of
         draft.made_size, draft.made_pages = len(made.pdf), made.pages

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from functools import cache
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -146,3 +147,22 @@ def test_an_offer_is_its_persons_alone(world: World) -> None:
     with pytest.raises(NotAllowed):
         large_scans.offer_of(world.actor(world.district), member)
     assert db.session.scalar(select(func.count(Draft.id))) == 1
+
+
+def test_an_offer_that_is_given_up_while_the_next_is_made_leaves_no_half(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In another window, after the first file came and before the second is shown."""
+    member, branch = world.add_member(), world.actor(world.branch)
+    offer(world, member, large())
+    draw = runtime().maker.draw_part
+
+    def given_up_meanwhile(*wanted: Any) -> Any:
+        large_scans.give_up(branch, member)
+        return draw(*wanted)
+
+    monkeypatch.setattr(runtime().maker, "draw_part", given_up_meanwhile)
+    with pytest.raises(NothingOffered):
+        offer(world, member, large(extra=2))
+    db.session.rollback()
+    assert (stored(), check(), large_scans.offer_of(branch, member)) == ([], [], None)

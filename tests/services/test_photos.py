@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import time_machine
@@ -311,3 +312,23 @@ def test_two_requests_of_one_person_make_one_draft(app: Flask, world: World) -> 
     assert len(draft_of(world, member).photos) == 2
     assert len(files()) == 6
     assert timedelta(days=1) == drafts.KEPT
+
+
+def test_pictures_that_are_cleared_while_they_are_joined_leave_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In another window: no file is offered that is not there."""
+    member, branch = world.add_member(), world.actor(world.branch)
+    add(world, member, FIRST, SECOND)
+    join = runtime().maker.join
+
+    def cleared_meanwhile(*pictures: Any) -> Any:
+        photos.clear(branch, member)
+        return join(*pictures)
+
+    monkeypatch.setattr(runtime().maker, "join", cleared_meanwhile)
+    with pytest.raises(MakingRefused) as refused:
+        photos.make(branch, member)
+    assert refused.value.refusal.reason is MakingReason.NOTHING_TO_JOIN
+    assert (files(), rows(), check()) == ([], 0, [])
+    assert draft_of(world, member).made is None

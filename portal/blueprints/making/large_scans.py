@@ -43,7 +43,7 @@ def offer(member_id: int) -> Response:
 
     try:
         large_scans.offer(current_actor(), member_id, receive)
-    except (ScanRefused, MakingRefused) as error:
+    except (ScanRefused, MakingRefused, NothingOffered) as error:
         if is_partial():
             return refused_cell(member_id, error.message)
         return _page(member_id, error=error.message, status=error.status)
