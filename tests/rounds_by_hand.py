@@ -128,11 +128,11 @@ class RoundsByHand:
                 if said and said[-1].check_id == check_id:
                     one.step_back(place)
 
-    def compare(self) -> None:
-        """Each round's counts are those kept by hand; each form counts once."""
+    def compare(self, city: Actor) -> None:
+        """Each round's counts are those kept by hand; each form counts once. ``city`` sees all."""
         for one in self.rounds:
             done = [said[-1] for said in one.said.values() if said]
-            counts, found = counts_of(one.id), findings_of(one.id)
+            counts, found = counts_of(one.id), findings_of(city, one.id)
             assert counts.done == len(done)
             assert counts.waiting + counts.done + counts.gone == one.total
             assert found.faulty == sum(bool(last.kinds) for last in done)

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import aliased
 
+from portal.access import Action, Actor, members_for
 from portal.models import (
     Account,
     CheckItem,
@@ -55,17 +56,24 @@ class FaultyForm:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What a round found: by fault, by person, and the forms."""
+    """What a round found: by fault, by person, and the forms.
+
+    Of ``faulty``, ``within`` are of members whom the actor may look at now.
+    """
 
     in_order: int
     by_kind: Mapping[FaultKind, int]
     by_person: tuple[tuple[str, int], ...]
     faulty: int
+    within: int
     forms: tuple[FaultyForm, ...]
 
 
-def findings_of(round_id: int) -> Findings:
-    """What a round has found so far; the first ``FAULTY_SHOWN`` forms with faults."""
+def findings_of(actor: Actor, round_id: int) -> Findings:
+    """What a round has found so far; the first ``FAULTY_SHOWN`` forms with faults.
+
+    Of a member who went elsewhere since, the count stays and the line goes.
+    """
     done = and_(CheckItem.round_id == round_id, CheckItem.state == ItemState.DONE)
     judged = select(ScanCheck.kinds, func.count()).select_from(CheckItem)
     judged = judged.join(ScanCheck, ScanCheck.id == CheckItem.check_id).where(done)
@@ -89,11 +97,20 @@ def findings_of(round_id: int) -> Findings:
         {kind: counted[kind] for kind in FaultKind if counted[kind]},
         tuple((name, count) for name, count in reading().execute(by_person)),
         faulty,
-        _faulty_forms(round_id),
+        _within(actor, done),
+        _faulty_forms(actor, round_id),
     )
 
 
-def _faulty_forms(round_id: int) -> tuple[FaultyForm, ...]:
+def _within(actor: Actor, done: ColumnElement[bool]) -> int:
+    seen = members_for(actor, Action.VIEW_MEMBER)
+    query = select(func.count()).select_from(CheckItem)
+    query = query.join(ScanCheck, ScanCheck.id == CheckItem.check_id)
+    query = query.join(Member, Member.id == CheckItem.member_id)
+    return reading().execute(query.where(done, ScanCheck.kinds != "", seen)).scalar_one()
+
+
+def _faulty_forms(actor: Actor, round_id: int) -> tuple[FaultyForm, ...]:
     now, standing = aliased(Scan), aliased(ScanCheck)
     rows = reading().execute(
         select(
@@ -118,6 +135,7 @@ def _faulty_forms(round_id: int) -> tuple[FaultyForm, ...]:
             CheckItem.round_id == round_id,
             CheckItem.state == ItemState.DONE,
             ScanCheck.kinds != "",
+            members_for(actor, Action.VIEW_MEMBER),
         )
         .order_by(CheckItem.place)
         .limit(FAULTY_SHOWN)

@@ -326,7 +326,7 @@ class PortalLife(Life):
         places = db.session.scalars(select(Organisation).order_by(Organisation.id)).all()
         for top in places:
             assert_counts(top)
-        self.rounds.compare()
+        self.rounds.compare(self.admin(self.world.municipal.id))
         assert check(read_files=False) == []
         self.steps += 1
         self.look_at(places[self.steps % len(places)])

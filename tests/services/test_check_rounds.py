@@ -15,12 +15,12 @@ from portal.access import Actor
 from portal.demo.tree import Node
 from portal.errors import NotAllowed, NotFound
 from portal.extensions import db
-from portal.models import CheckItem, CheckRound, ItemState, Message, RoundChoice
+from portal.models import CheckItem, CheckRound, ItemState, Message, Organisation, RoundChoice
 from portal.rules.leaving import Leaving, LeavingReason
 from portal.rules.progress import Period
 from portal.rules.scan_checks import Fault, FaultKind, Verdict
 from portal.rules.scan_findings import Finding, FindingKind, Look
-from portal.services import leaving, looks, round_making, scans
+from portal.services import leaving, looks, organisation_moves, round_making, scans
 from portal.services.check_rounds import (
     LEASE,
     FormTaken,
@@ -186,7 +186,7 @@ def test_form_after_form_until_all_are_done_and_counted(officer: Actor, forms: l
         assert place == expected
         place = say(officer, round_id, place, verdict)
     assert place is None
-    counts, found = counts_of(round_id), findings_of(round_id)
+    counts, found = counts_of(round_id), findings_of(officer, round_id)
     assert (counts.done, counts.waiting, counts.total) == (4, 0, 4)
     assert (found.in_order, found.faulty) == (2, 2)
     assert found.by_kind == {FaultKind.NO_SEAL: 2}
@@ -307,7 +307,7 @@ def test_undoing_a_changed_mind_brings_the_first_check_back_and_then_undoes_that
     say(officer, round_id, 1)
     assert take_back_last(officer, round_id) == 1
     assert counts_of(round_id).done == 1
-    assert findings_of(round_id).by_kind == {FaultKind.NO_SEAL: 1}
+    assert findings_of(officer, round_id).by_kind == {FaultKind.NO_SEAL: 1}
     assert next_place(officer, round_id) == 2
     assert take_back_last(officer, round_id) == 1
     assert counts_of(round_id).done == 0
@@ -323,7 +323,7 @@ def test_a_round_shows_what_became_of_its_faulty_forms(
 
     def answers() -> list[Answer]:
         db.session.rollback()
-        return [form.answer for form in findings_of(round_id).forms]
+        return [form.answer for form in findings_of(officer, round_id).forms]
 
     assert answers() == [Answer.NONE] * 4
     world.upload(forms[0], files.good_scan(3))
@@ -337,7 +337,7 @@ def test_a_round_shows_what_became_of_its_faulty_forms(
     # The committee looks at the answer where it found the fault.
     say(officer, round_id, 1)
     assert answers() == [Answer.GONE, Answer.IN_ORDER, Answer.FAULTY]
-    assert findings_of(round_id).in_order == 1
+    assert findings_of(officer, round_id).in_order == 1
 
 
 def test_a_second_round_says_the_same_again_but_tells_the_branch_once(
@@ -569,3 +569,24 @@ def test_rounds_are_paged_by_key_and_each_is_once_on_a_page(
         page = rounds_of(officer, page.before)
     assert seen == made[::-1]
     assert rounds_of(officer, made[0]).lines == ()
+
+
+def test_who_went_elsewhere_since_is_not_named_in_a_round_any_more(
+    world: World, officer: Actor, forms: list[int]
+) -> None:
+    """Their new branch, and whether it uploaded, is not the old committee's to see."""
+    round_id = begin(officer)
+    for place in (1, 3):
+        say(officer, round_id, place, NO_SEAL)
+    assert [one.name for one in findings_of(officer, round_id).forms] == ["安新", "陈三"]
+    db.session.rollback()
+    version = db.session.get_one(Organisation, world.sister.id).version
+    organisation_moves.move(
+        world.actor(world.municipal), world.sister.id, version, world.other_district.id
+    )
+    found = findings_of(officer, round_id)
+    assert [one.name for one in found.forms] == ["安新"]
+    assert found.faulty == 2
+    page = world.client_of(world.district).get(f"/checks/{round_id}").text
+    assert "陈三" not in page
+    assert "不合格的 2 份，其中 1 份现在在您的管理范围内" in page

@@ -76,11 +76,9 @@ def new() -> Response:
 @requires(Action.CHECK_SCAN)
 def round_(round_id: int) -> Response:
     """How far a round is and what it found."""
-    line = round_making.round_line(current_actor(), round_id)
-    found = findings_of(round_id)
-    page = render_template(
-        "checks/round.html", round=line, title=_words(line), found=found, most=len(found.forms)
-    )
+    actor = current_actor()
+    line, found = round_making.round_line(actor, round_id), findings_of(actor, round_id)
+    page = render_template("checks/round.html", round=line, title=_words(line), found=found)
     return make_response(page)
 
 
