@@ -6,9 +6,7 @@ sampled together with its typesetter's and the sandbox's. No page was drawn befo
 
 from __future__ import annotations
 
-import hashlib
 import random
-import secrets
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,7 @@ from bench.reports import MIB, actor_of, insert_members, made_apart
 from bench.server import table
 from portal import clock
 from portal.application import create_app
-from portal.demo.load import member_row
+from portal.demo.load import keep_form, member_row
 from portal.demo.members import DemoMember, Profile
 from portal.demo.paper import Paper, bind
 from portal.demo.people import People
@@ -28,7 +26,6 @@ from portal.models import RunState, Scan, ScanState
 from portal.reports.archive import WITH_FORMS
 from portal.reports.report import Asked
 from portal.rules.organisations import OrganisationKind as Kind
-from portal.runtime import runtime
 from portal.services import report_runs
 from portal.services.installation import migrate
 from portal.services.transaction import writing
@@ -49,7 +46,7 @@ def main() -> None:
             branches = _fill()
         for branch in branches:
             actor = actor_of(branch)
-            asked = Asked(branch.id, options=(WITH_FORMS,))
+            asked = Asked(branch.id, options=frozenset({WITH_FORMS}))
             made, peak = made_apart(instance, actor, "archive", asked)
             with app.app_context():
                 run = report_runs.find_run(actor, made.run_id)
@@ -87,16 +84,9 @@ def _fill() -> list[Node]:
 
 def _scan_row(member: dict[str, Any], paper: Paper) -> dict[str, Any]:
     content = bind(paper.pictures(member["number"], member["name"], "第一团支部", PAGES))
-    digest = hashlib.sha256(content).digest()
-    key = f"scans/{digest.hex()[:2]}/{secrets.token_hex(16)}.pdf"
-    with runtime().store.receive(len(content)) as incoming:
-        incoming.write(content)
-        runtime().store.keep(incoming, key)
     return {
         "member_id": member["id"],
-        "storage_key": key,
-        "sha256": digest,
-        "size": len(content),
+        **keep_form(content),
         "pages": PAGES,
         "late": False,
         "uploaded_at": clock.now(),

@@ -50,6 +50,7 @@ from portal.services.members import sealed_fields
 from portal.services.month_tallies import count_anew
 from portal.services.transaction import writing
 from portal.settings import Mode
+from portal.storage import new_scan_key
 
 MEMBERS = 1500
 SCANS = 200
@@ -169,6 +170,15 @@ def member_row(member_id: int, branch_id: int, member: DemoMember) -> dict[str, 
         "version": 1,
         "changed_at": clock.now(),
     }
+
+
+def keep_form(pdf: bytes) -> dict[str, Any]:
+    """Put a form into the store; the columns of its ``Scan`` that say where and what it is."""
+    key, store = new_scan_key(), runtime().store
+    with store.receive(len(pdf)) as incoming:
+        incoming.write(pdf)
+        store.keep(incoming, key)
+    return {"storage_key": key, "sha256": hashlib.sha256(pdf).digest(), "size": len(pdf)}
 
 
 def tally_rows(rows: Iterable[dict[str, Any]], branches: Iterable[Node]) -> list[dict[str, Any]]:
@@ -362,7 +372,7 @@ def _draw_scans(
 ) -> list[dict[str, Any]]:
     """Draw and store the forms; every tenth was uploaded late, and a dozen have a fault."""
     uploaders = {row["organisation_id"]: row["id"] for row in accounts}
-    paper, store = Paper(), runtime().store
+    paper = Paper()
     faults, first, seen_first = iter(FAULTS), min(home.id for home in homes), 0
     scans: list[dict[str, Any]] = []
     for member, row, home in zip(members, rows, homes, strict=True):
@@ -373,11 +383,6 @@ def _draw_scans(
             pictures = next(faults, lambda pages: pages)(pictures)
         seen_first += home.id == first
         pdf = bind(pictures)
-        digest = hashlib.sha256(pdf).digest()
-        key = f"scans/{digest.hex()[:2]}/{secrets.token_hex(16)}.pdf"
-        with store.receive(len(pdf)) as incoming:
-            incoming.write(pdf)
-            store.keep(incoming, key)
         days = 33 if len(scans) % 10 == 0 else 9
         uploaded = datetime.combine(
             member.profile.approved_on + timedelta(days=days), datetime.min.time(), UTC
@@ -387,9 +392,7 @@ def _draw_scans(
             {
                 "id": len(scans) + 1,
                 "member_id": row["id"],
-                "storage_key": key,
-                "sha256": digest,
-                "size": len(pdf),
+                **keep_form(pdf),
                 "pages": len(pictures),
                 "late": row["scan_late"],
                 "uploaded_at": uploaded,
