@@ -19,6 +19,7 @@ from portal.services.organisation_accounts import (
     once_more_if_taken,
 )
 from portal.services.transaction import writing
+from portal.services.tree_lock import hold_tree
 
 
 class OwnAccount(PortalError):
@@ -49,6 +50,18 @@ class AlreadyHandedOver(PortalError):
 
     def __init__(self) -> None:
         super().__init__("这个账号已经停用，不能再交接。需要时请为接任的人新增账号。")
+
+
+class ClosedWithOrganisation(PortalError):
+    """Nobody signs in for a closed organisation, so none of its accounts is enabled."""
+
+    status = 409
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"“{name}”已撤销，它的账号不能启用，没有任何改动。"
+            "请先由上级团委在“下级组织管理”里恢复这个组织，随撤销停用的账号会一起恢复。"
+        )
 
 
 def rename(actor: Actor, account_id: int, person_name: str) -> None:
@@ -84,11 +97,15 @@ def disable(actor: Actor, account_id: int) -> None:
 
 
 def enable(actor: Actor, account_id: int) -> None:
-    """启用."""
+    """启用. Raises ``ClosedWithOrganisation``."""
     with writing():
+        hold_tree()
         account = _find(actor, Action.ENABLE_ACCOUNT, account_id)
         if account.disabled_at is None:
             return
+        organisation = db.session.get_one(Organisation, account.organisation_id)
+        if organisation.closed_at is not None:
+            raise ClosedWithOrganisation(organisation.name)
         account.disabled_at = None
         audit.record(
             actor,

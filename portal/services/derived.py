@@ -26,6 +26,7 @@ from portal.rules.irregular import Irregularity, irregularity
 from portal.rules.member_number import NumberPolicy, is_new_member
 from portal.runtime import runtime
 from portal.services.month_tallies import add_to_month, part_id
+from portal.services.transaction import dialect_insert
 
 TALLIED = (
     "members",
@@ -153,17 +154,21 @@ def add_to_tallies(branch_id: int, joined: date, changes: Counter[str]) -> None:
 
 
 def add_to_branch(branch_id: int, changes: Mapping[str, int]) -> None:
-    """Add to a branch's counts; makes the row when the branch had none."""
+    """Add to a branch's counts; makes the row when the branch had none.
+
+    In one statement: the first two members of a branch may come at the same moment.
+    """
     if not changes:
         return
     columns = Tally.__table__.c
-    done = db.session.execute(
-        update(Tally)
-        .where(Tally.branch_id == branch_id)
-        .values({columns[name]: columns[name] + delta for name, delta in changes.items()})
+    db.session.execute(
+        dialect_insert(Tally)
+        .values(branch_id=branch_id, **changes)
+        .on_conflict_do_update(
+            index_elements=["branch_id"],
+            set_={name: columns[name] + delta for name, delta in changes.items()},
+        )
     )
-    if not done.rowcount:  # type: ignore[attr-defined]
-        db.session.execute(insert(Tally).values(branch_id=branch_id, **changes))
 
 
 def _add_in_order(changes: list[tuple[int, date, dict[str, int]]]) -> None:

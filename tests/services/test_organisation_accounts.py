@@ -15,6 +15,7 @@ from portal.models import Account, AuditRecord, Organisation
 from portal.services import accounts, codes, organisation_accounts
 from portal.services.account_changes import (
     AlreadyHandedOver,
+    ClosedWithOrganisation,
     LastAccount,
     OwnAccount,
     disable,
@@ -35,6 +36,7 @@ from portal.services.organisation_accounts import (
     find_managed,
     propose_login,
 )
+from portal.services.organisation_changes import close, reopen
 from portal.services.transaction import writing
 from tests.builders import PASSWORD, World
 from tests.builders import Node as Place
@@ -211,6 +213,21 @@ def test_a_disabled_account_is_out_and_comes_back(world: World) -> None:
     assert token_of(login)
     assert len(records("account disabled")) == 1
     assert len(records("account enabled")) == 1
+
+
+def test_no_account_of_a_closed_organisation_is_enabled(world: World) -> None:
+    """It could not sign in all the same, and would be left out when the organisation is back."""
+    district = world.actor(world.district)
+    close(district, world.sister.id, 1)
+    with pytest.raises(ClosedWithOrganisation, match="恢复这个组织"):
+        enable(district, world.sister.id)
+    answer = world.client_of(world.district).post(f"/accounts/{world.sister.id}/enable")
+    assert answer.status_code == 409
+    assert "已撤销，它的账号不能启用" in answer.text
+    assert records("account enabled") == []
+    db.session.expire_all()
+    assert reopen(district, world.sister.id, organisation(world.sister).version) == 1
+    token_of(f"login{world.sister.id}")
 
 
 def test_disabling_ends_the_code_too(world: World) -> None:

@@ -783,7 +783,7 @@ def test_two_branches_exchange_members_at_once(app: Flask, world: World, member:
     back = ask(world, world.actor(world.far_branch), other, world.branch)
     done = both(
         app,
-        "UPDATE tally",
+        "INSERT INTO tally",
         lambda: deciding.agree(world.actor(world.far_branch), there),
         lambda: deciding.agree(world.actor(world.branch), back),
     )
@@ -823,3 +823,22 @@ def test_what_ends_while_the_night_looks_at_it_is_left_alone(
         assert done == 0
     assert (state_of(first), state_of(second)) == (TransferState.EXPIRED, TransferState.OPEN)
     assert [event for event, _ in events(member)].count(Event.TRANSFER_EXPIRED) == 1
+
+
+def test_the_first_two_members_of_a_branch_arrive_at_once(
+    app: Flask, world: World, member: int
+) -> None:
+    """Each would make the branch's row of counts."""
+    other = world.add_member(world.sister)
+    first = ask_of_branch(world, member)
+    second = ask(world, world.actor(world.sister), other)
+    target = world.actor(world.far_branch)
+    # SQLite has one writer, so there the other waits.
+    to_its_end = db.engine.dialect.name == "postgresql"
+    begun = meanwhile(
+        app, "INSERT INTO tally", lambda: deciding.agree(target, second), to_its_end=to_its_end
+    )
+    assert deciding.agree(target, first) is TransferState.DONE
+    assert begun[0].result() is TransferState.DONE
+    assert count(world, world.far_branch) == 2
+    assert fsck.check() == []

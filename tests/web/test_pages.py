@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from flask import Flask
 
 from portal.extensions import limiter
 from portal.services import readiness, scans
+from portal.services.member_editing import change_member, fields_of
 from tests import scans as files
 from tests.builders import PASSWORD, World
 
@@ -641,3 +643,20 @@ def test_a_password_is_nowhere_in_the_log(world: World, caplog: pytest.LogCaptur
         world.client_of(world.branch).get("/members/?q=秘密")
     assert PASSWORD not in caplog.text
     assert "秘密" not in caplog.text
+
+
+def test_who_looks_from_above_sees_that_the_approval_date_was_changed(world: World) -> None:
+    """The 30 days run from it, and the branch that owes the form can correct it."""
+    member = world.add_member(joined=date(2026, 10, 1), approved_on=date(2026, 10, 12))
+    old = world.add_member(number=None, joined=date(2015, 5, 1), approved_on=date(2015, 5, 9))
+    district = world.client_of(world.district)
+    page = district.get(f"/members/{member}").text
+    assert "上级团委审批日期" in page
+    assert "改为" not in page
+    row = world.member(member)
+    wanted = replace(fields_of(row), approved_on=date(2026, 11, 2))
+    change_member(world.actor(world.branch), member, row.version, wanted)
+    page = district.get(f"/members/{member}").text
+    assert "由 2026-10-12 改为 2026-11-02" in page
+    assert f"管理员{world.branch.id}" in page
+    assert "上级团委审批日期" not in district.get(f"/members/{old}").text

@@ -110,7 +110,10 @@ def disable(account_id: int) -> Response:
 @requires(Action.ENABLE_ACCOUNT)
 def enable(account_id: int) -> Response:
     """启用."""
-    account_changes.enable(current_actor(), account_id)
+    try:
+        account_changes.enable(current_actor(), account_id)
+    except account_changes.ClosedWithOrganisation as refused:
+        return _account_page(account_id, error=refused, status=refused.status)
     return _done(account_id, "账号已启用，可以用原来的密码登录。")
 
 

@@ -11,6 +11,7 @@ from portal.models import Member
 from portal.rules.identity import Identity
 from portal.rules.irregular import Irregularity
 from portal.rules.leaving import reached_leaving_age
+from portal.services.approval_dates import ApprovalDate, approval_date_of
 from portal.services.checks import ShownCheck, checks_of
 from portal.services.identity import identity_for
 from portal.services.leaving import Left, left_of
@@ -32,6 +33,7 @@ class Profile:
     number: str | None
     is_new_member: bool
     fields: tuple[ShownField, ...]
+    approved: ApprovalDate | None
     cell: ScanCell
     remarks: tuple[Remark, ...]
     irregular: Irregularity | None
@@ -66,6 +68,7 @@ def profile_for(actor: Actor, member: Member, *, shown: Mapping[str, str] | None
             replace(field, value=shown[field.key], masked=False) if field.key in shown else field
             for field in profile_fields(member)
         ),
+        approved=approval_date_of(member),
         cell=row.cell,
         remarks=(*row.remarks, *_age_hint(member)),
         irregular=member.irregularity if left is None else None,
