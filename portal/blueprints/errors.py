@@ -178,7 +178,10 @@ def _page_address() -> str:
     """The address of the page the person is on; for htmx the browser's, path and query only."""
     current = request.headers.get("HX-Current-URL")
     if current:
-        parts = urlsplit(current)
+        try:
+            parts = urlsplit(current)
+        except ValueError:  # no address at all, so none that a browser sent
+            return request.path
         return f"{parts.path}?{parts.query}" if parts.query else parts.path
     if request.method == "GET":
         return request.full_path.rstrip("?")
