@@ -172,3 +172,16 @@ def test_a_page_whose_address_is_none_gets_the_way_to_sign_in(world: World) -> N
     answer = world.client().request("GET", "/organisations/", headers=headers)
     assert answer.status_code == 401
     assert "/sign-in?next=/organisations/" in answer.text
+
+
+def test_what_was_deleted_from_no_page_leads_to_the_member(world: World) -> None:
+    member = world.add_member()
+    world.upload(member)
+    branch = world.client_of(world.branch)
+    answer = branch.request(
+        "POST",
+        f"/members/{member}/scan/delete",
+        data={"csrf_token": branch.token(), "sure": "yes"},
+        headers={"Referer": "http://[x"},
+    )
+    assert (answer.status_code, answer.location) == (303, f"/members/{member}/edit")
