@@ -523,6 +523,29 @@ def test_transfers_follow_a_merge(world: World, member: int) -> None:
     assert fsck.check() == []
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_a_merge_writes_down_what_had_ended_between_the_two(
+    world: World, member: int, there: bool
+) -> None:
+    """Overdue, and the night has not come yet; ``there``: from the branch that is merged."""
+    gone, kept = world.branch, world.sister
+    mover = member if there else world.add_member(kept, name="王二")
+    person = world.member_actor(mover)
+    elsewhere = world.add_member(gone, name="钱三")
+    with time_machine.travel(NOON, tick=False) as time:
+        between = ask(world, world.actor(gone if there else kept), mover, kept if there else gone)
+        away = ask_of_branch(world, elsewhere)
+        time.shift(timedelta(days=11))
+        merge(world.actor(world.municipal), gone.id, 1, kept.id)
+        assert (state_of(between), state_of(away)) == (TransferState.EXPIRED, TransferState.OPEN)
+        assert fsck.check() == []
+        assert subjects(to_account_id=person.account_id)[-1] == "团组织关系转接到期未办完"
+        assert transfer_expiry.expire_due() == 1  # the other one, which is the kept branch's now
+        assert stored(away).from_branch_id == kept.id
+        assert fsck.check() == []
+    assert world.member(mover).branch_id == kept.id
+
+
 def test_a_merged_target_is_the_other_branch_from_then_on(world: World, member: int) -> None:
     transfer = ask_of_branch(world, member, world.sister)
     db.session.rollback()
