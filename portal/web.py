@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 from typing import IO, Any, cast
+from urllib.parse import SplitResult, urlsplit
 
 from flask import Flask, g, make_response, render_template, request, send_file
 from flask.sessions import SecureCookieSessionInterface
@@ -145,6 +146,14 @@ def current_actor() -> Actor:
     """The person who makes this request; only for routes behind the gate."""
     actor: Actor = current_user.actor
     return actor
+
+
+def parts_of(address: str) -> SplitResult:
+    """The parts of an address that a header names; empty ones for what is no address at all."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")
 
 
 def is_partial() -> bool:

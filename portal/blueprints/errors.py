@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Flask, current_app, g, make_response, redirect, render_template, request, url_for
 from flask_login import current_user
@@ -17,7 +16,7 @@ from portal.blueprints.auth.resume import pending_fields, resume_page
 from portal.blueprints.gate import SignInNeeded
 from portal.errors import NotFound, PortalError, StoreUnavailable
 from portal.extensions import db
-from portal.web import is_partial
+from portal.web import is_partial, parts_of
 
 log = logging.getLogger("portal.errors")
 
@@ -178,8 +177,8 @@ def _page_address() -> str:
     """The address of the page the person is on; for htmx the browser's, path and query only."""
     current = request.headers.get("HX-Current-URL")
     if current:
-        parts = urlsplit(current)
-        return f"{parts.path}?{parts.query}" if parts.query else parts.path
+        parts = parts_of(current)
+        return f"{parts.path}?{parts.query}" if parts.query else parts.path or request.path
     if request.method == "GET":
         return request.full_path.rstrip("?")
     return request.path

@@ -76,6 +76,7 @@ class Event(StrEnum):
     TRANSFER_ASKED = "transfer asked"
     TRANSFER_PASSED_ON = "transfer passed on"
     TRANSFER_DECLINED = "transfer declined"
+    TRANSFER_TURNED_AWAY = "transfer turned away"  # the same, for who did not receive them
     TRANSFER_WITHDRAWN = "transfer withdrawn"
     TRANSFER_EXPIRED = "transfer expired"
     TRANSFER_STOPPED = "transfer stopped"

@@ -45,6 +45,14 @@ _DID = {
 _SIGN_IN = {CorrectionField.ID_NUMBER: "用身份证号登录的，今后请填更正后的号码；密码不变。"}
 
 
+def report_of(member_id: int, report_id: int) -> int:
+    """The report's id, if it is one of this member's. Raises ``NotFound``."""
+    row = db.session.get(Correction, report_id)
+    if row is None or row.member_id != member_id:
+        raise NotFound
+    return report_id
+
+
 def unmask(actor: Actor, report_id: int) -> ShownCorrection:
     """Show the proposed value of a masked field; that it was shown goes on record."""
     with writing():

@@ -311,6 +311,7 @@ def _move_people(actor: Actor, source: Organisation, target: Organisation) -> No
     found in its old branch any more. Members before the tally: whoever is changing one has both.
     """
     session, source_id, target_id = db.session, source.id, target.id
+    transfer_trees.end_overdue_between(source, target)
     for model in (Joining, Member, NumberRelease):
         session.execute(
             update(model).where(model.branch_id == source_id).values(branch_id=target_id),

@@ -14,6 +14,7 @@ from portal.services.transfers import (
     did_last,
     end,
     hand_to,
+    name_of,
     record,
     require_open,
     require_turn,
@@ -63,6 +64,8 @@ def decline(actor: Actor, transfer_id: int, *, answer: str) -> None:
             reason=answer,
             by=actor.organisation_name,
         )
+        if transfer.turn is Turn.RECEIVING:
+            _record_turned_away(actor, member, transfer)
         transfer_telling.declined(actor, member, transfer)
 
 
@@ -88,6 +91,22 @@ def may_withdraw(actor: Actor, transfer: Transfer) -> bool:
     if actor.role is Role.MEMBER:
         return transfer.by_member
     return not transfer.by_member and transfer.from_branch_id == actor.organisation_id
+
+
+def _record_turned_away(actor: Actor, member: Member, transfer: Transfer) -> None:
+    """The refusal in the receiving branch's own record: the other line concerns the member's.
+
+    It names the member, whose number and page are not for this branch to see, and so not the row.
+    """
+    audit.record(
+        actor,
+        audit.Event.TRANSFER_TURNED_AWAY,
+        branch_id=transfer.to_branch_id,
+        transfer=transfer.id,
+        name=member.name,
+        source=name_of(transfer.from_branch_id),
+        reason=transfer.answer,
+    )
 
 
 def _pass_on(actor: Actor, member: Member, transfer: Transfer) -> None:

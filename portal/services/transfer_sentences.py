@@ -30,6 +30,10 @@ TRANSFER_SENTENCES: Mapping[Event, Callable[[Told], str]] = {
     ),
     Event.TRANSFER_PASSED_ON: lambda told: f"同意 {told.whom} {_where(told)}",
     Event.TRANSFER_DECLINED: lambda told: f"没有同意 {told.whom} {_where(told)}{_because(told)}",
+    Event.TRANSFER_TURNED_AWAY: lambda told: (
+        f"没有同意接收 {told.words('source') or '别的团支部'} 的 "
+        f"{told.words('name') or '一名团员'} 转入{_because(told)}"
+    ),
     Event.TRANSFER_WITHDRAWN: lambda told: f"撤回了 {told.whom} {_where(told)} 的申请",
     Event.TRANSFER_EXPIRED: lambda told: (
         f"{told.whom} {_where(told)} 的申请到期未办完，自动结束{_at(told)}"

@@ -13,13 +13,35 @@ from portal.access import Actor
 from portal.extensions import db
 from portal.models import Member, Organisation, Transfer
 from portal.rules.transfers import StepKind, TransferState
-from portal.services.transfers import add_step, stop
+from portal.services.transfers import add_step, expire, stop
 
 
 def stop_incoming(actor: Actor, branch: Organisation) -> None:
     """A branch that was closed takes nobody: what is on the way to it ends, with a sentence."""
     for transfer in _open(Transfer.to_branch_id == branch.id):
         _stop(actor, transfer, f"“{branch.name}”已撤销，不能转入。需要时请改选别的团支部重新申请。")
+
+
+def end_overdue_between(source: Organisation, target: Organisation) -> None:
+    """Before a branch is merged: write down what had ended by its time on the way between the two.
+
+    The night job has not done so yet, and would find the member where the transfer leads.
+    """
+    both = (source.id, target.id)
+    overdue = db.session.scalars(
+        select(Transfer)
+        .where(
+            Transfer.from_branch_id.in_(both),
+            Transfer.to_branch_id.in_(both),
+            Transfer.state == TransferState.OPEN,
+            Transfer.ends_on < clock.today(),
+        )
+        .order_by(Transfer.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    for transfer in list(overdue):
+        expire(db.session.get_one(Member, transfer.member_id), transfer)
 
 
 def follow_merge(actor: Actor, source: Organisation, target: Organisation) -> None:
@@ -51,7 +73,10 @@ def follow_merge(actor: Actor, source: Organisation, target: Organisation) -> No
 
 
 def _open(which: ColumnElement[bool]) -> list[Transfer]:
-    """Open ones, locked; those whose time is over are the nightly job's."""
+    """Open ones, locked; those whose time is over are the nightly job's.
+
+    Except between two branches that are merged (``end_overdue_between``).
+    """
     found = db.session.scalars(
         select(Transfer)
         .where(which, Transfer.state == TransferState.OPEN, Transfer.ends_on >= clock.today())

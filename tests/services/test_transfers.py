@@ -55,8 +55,10 @@ from portal.services.members import MovedAway, find_member
 from portal.services.numbers import ReleaseOutdated
 from portal.services.organisation_changes import close, switch_joining
 from portal.services.organisation_moves import merge
+from portal.services.record_search import Search, search
 from portal.services.round_making import RoundWish
 from portal.services.transaction import writing
+from portal.services.transfer_lists import Part, branch_transfers
 from portal.services.transfers import TransferOutdated, TransferRefused, find_transfer
 from tests import scans as files
 from tests.builders import PASSWORD, World, meanwhile
@@ -223,7 +225,8 @@ def test_either_side_declines_with_a_reason(world: World, member: int, who: str)
     transfer = ask(world, person, member)
     if who == "receiving":
         deciding.agree(world.actor(world.branch), transfer)
-    side = world.actor(world.branch if who == "releasing" else world.far_branch)
+    far = world.actor(world.far_branch)
+    side = world.actor(world.branch) if who == "releasing" else far
     for wrong, said in (("", "请写明原因"), ("电话 13800138000", "手机号")):
         with pytest.raises(TransferRefused, match=said):
             deciding.decline(side, transfer, answer=wrong)
@@ -238,6 +241,17 @@ def test_either_side_declines_with_a_reason(world: World, member: int, who: str)
     with pytest.raises(TransferOutdated, match="没有同意这份转接"):
         deciding.agree(side, transfer)
     assert events(member)[-1] == (Event.TRANSFER_DECLINED, world.branch.id)
+    assert [row.answer for row in branch_transfers(side, Part.ENDED).rows] == ["查无此人"]
+    lines = [one for one in search(side, Search()).lines if "没有同意" in one.words]
+    if who == "receiving":
+        said = "没有同意接收 高一(1)班团支部 的 李小明 转入，原因：查无此人"
+        assert [(one.words, one.member_id) for one in lines] == [(said, None)]
+        there = search(world.actor(world.branch), Search()).lines
+        (line,) = [one.words for one in there if "查无此人" in one.words]
+        assert line.startswith("没有同意 高一(1)班团支部 李小明（")
+    else:
+        assert len(lines) == 1
+        assert not any("李小明" in one.words for one in search(far, Search()).lines)
     assert ask(world, person, member) != transfer  # one can ask anew
 
 
@@ -507,6 +521,29 @@ def test_transfers_follow_a_merge(world: World, member: int) -> None:
     merge(city, world.far_branch.id, 1, world.branch.id)
     assert state_of(waiting) is TransferState.STOPPED
     assert fsck.check() == []
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_merge_writes_down_what_had_ended_between_the_two(
+    world: World, member: int, there: bool
+) -> None:
+    """Overdue, and the night has not come yet; ``there``: from the branch that is merged."""
+    gone, kept = world.branch, world.sister
+    mover = member if there else world.add_member(kept, name="王二")
+    person = world.member_actor(mover)
+    elsewhere = world.add_member(gone, name="钱三")
+    with time_machine.travel(NOON, tick=False) as time:
+        between = ask(world, world.actor(gone if there else kept), mover, kept if there else gone)
+        away = ask_of_branch(world, elsewhere)
+        time.shift(timedelta(days=11))
+        merge(world.actor(world.municipal), gone.id, 1, kept.id)
+        assert (state_of(between), state_of(away)) == (TransferState.EXPIRED, TransferState.OPEN)
+        assert fsck.check() == []
+        assert subjects(to_account_id=person.account_id)[-1] == "团组织关系转接到期未办完"
+        assert transfer_expiry.expire_due() == 1  # the other one, which is the kept branch's now
+        assert stored(away).from_branch_id == kept.id
+        assert fsck.check() == []
+    assert world.member(mover).branch_id == kept.id
 
 
 def test_a_merged_target_is_the_other_branch_from_then_on(world: World, member: int) -> None:

@@ -183,3 +183,20 @@ def test_the_word_about_a_report_stands_below_its_own_field(
     before, after = page.split("团员报告这一项有误")
     assert re.findall(r'id="field-(\w+)"', before)[-1] == field
     assert f'id="field-{field}"' not in after
+
+
+def test_a_report_is_found_only_below_its_own_member(
+    world: World, member: int, phone: Browser, branch: Browser
+) -> None:
+    send(phone, "id_number", ID)
+    other = world.add_member(name="安旧")
+    version = str(world.member(member).version)
+    for step, form in (
+        ("take", {"version": version, "document": "on"}),
+        ("decline", {"answer": "不对"}),
+        ("value", {}),
+    ):
+        assert branch.post(f"/members/{other}/reports/1/{step}", form).status_code == 404
+        assert branch.post(f"/members/{other}/reports/9/{step}", form).status_code == 404
+    assert "已报告，等支部处理" in phone.get("/card/information").text
+    assert branch.post(f"/members/{member}/reports/1/value", {}).status_code == 200

@@ -165,3 +165,23 @@ def test_a_database_that_does_not_answer_gets_a_page_too(
         assert "数据库正忙，没有任何改动。请过一会儿再试。" in answer.text
     assert partial.headers["HX-Retarget"] == "#messages"
     assert browser.get("/card").status_code == 200
+
+
+def test_a_page_whose_address_is_none_gets_the_way_to_sign_in(world: World) -> None:
+    headers = {"HX-Request": "true", "HX-Current-URL": "http://[x"}
+    answer = world.client().request("GET", "/organisations/", headers=headers)
+    assert answer.status_code == 401
+    assert "/sign-in?next=/organisations/" in answer.text
+
+
+def test_what_was_deleted_from_no_page_leads_to_the_member(world: World) -> None:
+    member = world.add_member()
+    world.upload(member)
+    branch = world.client_of(world.branch)
+    answer = branch.request(
+        "POST",
+        f"/members/{member}/scan/delete",
+        data={"csrf_token": branch.token(), "sure": "yes"},
+        headers={"Referer": "http://[x"},
+    )
+    assert (answer.status_code, answer.location) == (303, f"/members/{member}/edit")

@@ -37,7 +37,8 @@ def take(member_id: int, report_id: int) -> Response:
     ticked = Ticked(document="document" in request.form, age="age" in request.form)
 
     def act(actor: Actor) -> None:
-        correction_answers.take_over(actor, report_id, version=version, ticked=ticked)
+        report = correction_answers.report_of(member_id, report_id)
+        correction_answers.take_over(actor, report, version=version, ticked=ticked)
 
     return _answer(member_id, f"take-{report_id}", act, "已采纳并保存，已通知团员。")
 
@@ -49,7 +50,8 @@ def decline(member_id: int, report_id: int) -> Response:
     answer = request.form.get("answer", "")
 
     def act(actor: Actor) -> None:
-        correction_answers.decline(actor, report_id, answer=answer)
+        report = correction_answers.report_of(member_id, report_id)
+        correction_answers.decline(actor, report, answer=answer)
 
     return _answer(member_id, f"answer-{report_id}", act, "已退回，已把原因通知团员。")
 
@@ -58,7 +60,8 @@ def decline(member_id: int, report_id: int) -> Response:
 @requires(Action.ANSWER_REPORT)
 def show_value(member_id: int, report_id: int) -> Response:
     """显示: the proposed ID number, on record."""
-    shown = correction_answers.unmask(current_actor(), report_id)
+    report = correction_answers.report_of(member_id, report_id)
+    shown = correction_answers.unmask(current_actor(), report)
     if is_partial():
         return make_response(render_template("corrections/_value.html", report=shown))
     page = EditPage(current_actor(), member_id)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import cast
-from urllib.parse import urlsplit
 
 from flask import flash, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response
@@ -19,7 +18,14 @@ from portal.services.member_rows import MemberRow, find_row
 from portal.services.members import find_member
 from portal.services.transfer_forms import warning_before_deletion
 from portal.storage import Incoming
-from portal.web import PortalRequest, asked_turn, current_actor, is_partial, page_or_partial
+from portal.web import (
+    PortalRequest,
+    asked_turn,
+    current_actor,
+    is_partial,
+    page_or_partial,
+    parts_of,
+)
 
 
 @blueprint.get("/<int:member_id>/scan/cell")
@@ -121,7 +127,7 @@ def _cell_or_back(
 
 def _page_before(member_id: int) -> str:
     """The page the form was on: the list as it was filtered, or 修改."""
-    before = urlsplit(request.referrer or "")
+    before = parts_of(request.referrer or "")
     if before.netloc != request.host or before.path.endswith("/delete"):
         return f"/members/{member_id}/edit"
     return f"{before.path}?{before.query}" if before.query else before.path
