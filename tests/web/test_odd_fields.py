@@ -1,6 +1,7 @@
 """Hand-made requests to 检查, 站内信, 催办, 拍照, 整理 and 统计报表: odd values in every field.
 
-Nothing is a fault of the server, on either database, and nothing that is stored changes.
+None ends in a fault of the server, on either database, and no row comes to the tables below. Most
+of what is sent holds another fault too, so that it is refused: what goes through is other tests'.
 """
 
 from __future__ import annotations
