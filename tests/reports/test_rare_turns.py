@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from portal import clock
 from portal.extensions import db
 from portal.models import Organisation, ReportRun, RunState
 from portal.reports import making, working
@@ -13,6 +15,7 @@ from portal.reports.registry import find_report
 from portal.reports.report import Asked
 from portal.runtime import runtime
 from portal.services import organisation_moves, report_runs
+from portal.services.transaction import writing
 from tests.builders import Node, World
 from tests.reports.given import given_file
 
@@ -56,6 +59,32 @@ def test_one_that_is_cancelled_while_it_is_made_at_once_is_cancelled(
         f"/reports/runs/{run.id}",
     )
     assert "已取消，没有保存任何文件" in browser.get(answer.headers["Location"]).text
+    assert list(runtime().store.keys("reports/")) == []
+
+
+def test_what_one_worker_lost_to_another_is_the_others_to_go_on_from(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first was so slow that its lease was over: what it kept stays, and is not made again."""
+    monkeypatch.setattr(making, "SMALL_ROWS", 1)
+    for _ in range(3):
+        world.add_member(world.branch)
+    run_id = ordered(world, world.district, world.district).id
+    typeset = runtime().typesetter.part
+
+    def slowly(html: str, **how: Any) -> Any:
+        monkeypatch.setattr(runtime().typesetter, "part", typeset)
+        with writing() as session:
+            session.execute(update(ReportRun).values(due_at=clock.now()))
+        working.work(60)  # the other worker's
+        return typeset(html, **how)
+
+    monkeypatch.setattr(runtime().typesetter, "part", slowly)
+    working.work(60)
+    actor = world.actor(world.district)
+    run = report_runs.find_run(actor, run_id)
+    assert (run.state, run.losses) == (RunState.DONE, 1)
+    assert given_file(actor, run, "pdf") is not None
 
 
 def test_another_reason_is_another_report_while_the_first_is_not_made(

@@ -166,3 +166,25 @@ def test_an_offer_that_is_given_up_while_the_next_is_made_leaves_no_half(
         offer(world, member, large(extra=2))
     db.session.rollback()
     assert (stored(), check(), large_scans.offer_of(branch, member)) == ([], [], None)
+
+
+def test_what_is_given_up_at_the_last_moment_comes_not_back_as_another_offer(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When all pictures are drawn; what is kept then would be in a folder that nobody names."""
+    member, branch = world.add_member(), world.actor(world.branch)
+    offer(world, member, large())
+    drawn, draw = len(stored()) - 1, runtime().maker.draw_part
+    asked = iter(range(1, drawn + 1))
+
+    def given_up_after_the_last(*wanted: Any) -> Any:
+        picture = draw(*wanted)
+        if next(asked) == drawn:
+            large_scans.give_up(branch, member)
+        return picture
+
+    monkeypatch.setattr(runtime().maker, "draw_part", given_up_after_the_last)
+    with pytest.raises(NothingOffered):
+        offer(world, member, large(extra=2))
+    db.session.rollback()
+    assert (stored(), check(), large_scans.offer_of(branch, member)) == ([], [], None)

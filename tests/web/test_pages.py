@@ -656,7 +656,10 @@ def test_who_looks_from_above_sees_that_the_approval_date_was_changed(world: Wor
     row = world.member(member)
     wanted = replace(fields_of(row), approved_on=date(2026, 11, 2))
     change_member(world.actor(world.branch), member, row.version, wanted)
+    wanted = replace(wanted, is_student=not wanted.is_student)  # another field alone
+    change_member(world.actor(world.branch), member, world.member(member).version, wanted)
     page = district.get(f"/members/{member}").text
+    assert page.count("由 2026-10-12 改为") == 1
     assert "由 2026-10-12 改为 2026-11-02" in page
     assert f"管理员{world.branch.id}" in page
     assert "上级团委审批日期" not in district.get(f"/members/{old}").text
