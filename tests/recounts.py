@@ -122,7 +122,7 @@ def recount_requests(top: int) -> int:
 
 def parents() -> Mapping[int, int | None]:
     """The parent of every organisation."""
-    return dict(db.session.execute(text("SELECT id, parent_id FROM organisation")).tuples().all())
+    return dict(db.session.execute(text("SELECT id, parent_id FROM organisation")).all())
 
 
 def yesterday() -> date:

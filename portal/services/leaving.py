@@ -16,7 +16,14 @@ from portal import clock
 from portal.access import Action, Actor
 from portal.errors import PortalError
 from portal.extensions import db
-from portal.models import Account, Member, NumberHolding, NumberRelease, ReleaseState
+from portal.models import (
+    Account,
+    Member,
+    NumberHolding,
+    NumberRelease,
+    Organisation,
+    ReleaseState,
+)
 from portal.rules.leaving import CHOOSABLE, Leaving, LeavingReason
 from portal.services import audit, corrections
 from portal.services.accounts import bring_back_accounts, end_accounts, person_named_by
@@ -44,12 +51,16 @@ class AlreadySetAside(PortalError):
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """That a member is set aside: who did it, when and why."""
+    """That a member is set aside: who did it, when and why.
+
+    While ``branch_is_closed`` nobody can bring them back: only their branch may.
+    """
 
     who: str
     at: datetime
     reason: LeavingReason
     note: str
+    branch_is_closed: bool
 
 
 def left_of(member: Member) -> Left | None:
@@ -59,7 +70,10 @@ def left_of(member: Member) -> Left | None:
     assert member.left_reason is not None
     # Nothing else is changed on a member who is set aside, so the last change was this one.
     who = person_named_by(member.changed_by_id)
-    return Left(who, member.left_at, member.left_reason, member.left_note)
+    branch = db.session.get_one(Organisation, member.branch_id)
+    return Left(
+        who, member.left_at, member.left_reason, member.left_note, branch.closed_at is not None
+    )
 
 
 class MovedOutside(PortalError):

@@ -300,7 +300,7 @@ def _tree_rows(parent_id: int, *, closed: bool) -> tuple[TreeRow, ...]:
     asked, connection = _tree_statements(closed), reading()
     of = {"parent_id": parent_id}
     sum_of = {row[0]: row[1:] for row in connection.execute(asked.sums, of)}
-    late = dict(connection.execute(asked.overdue, of | {"today": clock.today()}).tuples().all())
+    late = dict(connection.execute(asked.overdue, of | {"today": clock.today()}).all())
     rows = []
     for organisation_id, name, kind, has_children, closed_at in connection.execute(asked.nodes, of):
         members, new, with_scan, odd = sum_of.get(organisation_id, (0, 0, 0, 0))

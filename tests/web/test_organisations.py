@@ -315,6 +315,20 @@ def test_the_card_of_who_left_says_so_and_whom_to_ask(world: World) -> None:
     assert "没有《入团志愿书》" in text
 
 
+def test_a_committee_reads_what_comes_first_when_the_branch_of_who_left_is_closed(
+    world: World,
+) -> None:
+    member = world.add_member()
+    set_aside(world.actor(world.branch), member, Leaving(LeavingReason.LEFT_LEAGUE, ""))
+    officer = world.client_of(world.district)
+    assert "没有人能恢复" not in officer.get(f"/members/{member}").text
+    close(world.actor(world.grassroots), world.branch.id, version=1)
+    page = officer.get(f"/members/{member}").text
+    assert "所在团支部“高一(1)班团支部”已撤销，现在没有人能恢复这名团员" in page
+    assert f'<a href="/organisations/{world.branch.id}">恢复这个团支部</a>' in page
+    assert "恢复</button>" in officer.get(f"/organisations/{world.branch.id}").text
+
+
 def test_twenty_eight_years_are_a_hint(world: World) -> None:
     from datetime import date
 
