@@ -16,9 +16,8 @@ from portal.services.organisation_accounts import (
     by_login,
     is_sent_twice,
     new_account,
-    once_more_if_taken,
 )
-from portal.services.transaction import writing
+from portal.services.transaction import once_more_if_taken, writing
 from portal.services.tree_lock import hold_tree
 
 

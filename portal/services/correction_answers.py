@@ -6,8 +6,6 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy.exc import IntegrityError
-
 from portal import clock
 from portal.access import Action, Actor
 from portal.errors import NotFound
@@ -32,7 +30,7 @@ from portal.services.corrections import (
 from portal.services.identity_changes import Ticked, change_identity
 from portal.services.member_editing import MemberFields, apply_changes, fields_of
 from portal.services.messages import Letter, send_to_member
-from portal.services.transaction import writing
+from portal.services.transaction import once_more_if_taken, writing
 from portal.services.waiting_reports import who_can
 
 _OWN_NAME = {CorrectionField.FEE: "fee_cents"}
@@ -70,10 +68,7 @@ def take_over(
     Raises ``CorrectionOutdated``, ``CorrectionRefused``, ``IdentityRefused``, or what
     ``change_member`` does; then nothing has changed.
     """
-    try:
-        _take_over(actor, report_id, version, ticked)
-    except IntegrityError:  # the number was taken at this moment; asked again, it is said so
-        _take_over(actor, report_id, version, ticked)
+    once_more_if_taken(lambda: _take_over(actor, report_id, version, ticked))
 
 
 def _take_over(actor: Actor, report_id: int, version: int, ticked: Ticked) -> None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select, update
-from sqlalchemy.exc import IntegrityError
 
 from portal import clock
 from portal.access import Action, Actor, joinings_for
@@ -24,7 +23,7 @@ from portal.services.joining_fields import LABELS, sent_values
 from portal.services.joining_queue import neighbour
 from portal.services.member_editing import NumberRefused
 from portal.services.messages import Letter, send_to_account
-from portal.services.transaction import writing
+from portal.services.transaction import once_more_if_taken, writing
 
 REASON_LENGTH = 500
 
@@ -137,11 +136,7 @@ def approve(actor: Actor, joining_id: int, version: int, *, compared: bool) -> i
     """
     if not compared:
         raise NotCompared
-    try:
-        return _approve(actor, joining_id, version)
-    except IntegrityError:
-        # The number was taken at the same moment: asked again, the check finds the other one.
-        return _approve(actor, joining_id, version)
+    return once_more_if_taken(lambda: _approve(actor, joining_id, version))
 
 
 def send_back(actor: Actor, joining_id: int, version: int, reason: str) -> None:

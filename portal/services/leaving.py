@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select, update
-from sqlalchemy.exc import IntegrityError
 
 from portal import clock
 from portal.access import Action, Actor
@@ -29,7 +28,7 @@ from portal.services import audit, corrections
 from portal.services.accounts import bring_back_accounts, end_accounts, person_named_by
 from portal.services.derived import tallied
 from portal.services.members import find_member
-from portal.services.transaction import writing
+from portal.services.transaction import once_more_if_taken, writing
 from portal.services.transfers import stop_open
 from portal.services.tree_lock import hold_tree
 
@@ -149,11 +148,7 @@ def bring_back(actor: Actor, member_id: int) -> bool:
     as 已解除占用未重填. Bringing back who is back already changes nothing (a double click).
     Raises ``MovedOutside``.
     """
-    try:
-        return _bring_back(actor, member_id)
-    except IntegrityError:
-        # Somebody took the number at the same moment: asked again, the check finds them.
-        return _bring_back(actor, member_id)
+    return once_more_if_taken(lambda: _bring_back(actor, member_id))
 
 
 def _bring_back(actor: Actor, member_id: int) -> bool:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.exc import IntegrityError
 
 from portal import clock
 from portal.access import Action, Actor, Role, addressees_for, in_subtree, messages_for
@@ -28,7 +27,7 @@ from portal.services import audit
 from portal.services.members import find_member
 from portal.services.messages import Delivery, Letter, deliver, sending_organisation
 from portal.services.organisations import OPEN, ancestors_of, path_text
-from portal.services.transaction import writing
+from portal.services.transaction import once_more_if_taken, writing
 
 
 class LetterFaults(PortalError):
@@ -87,10 +86,7 @@ def send(actor: Actor, token: str, to: Addressee, typed: LetterText) -> int:
 
     Its draft goes with it. Raises ``LetterFaults``, ``TooManyLetters``, and as ``destination``.
     """
-    try:
-        return _send(actor, token, to, typed)
-    except IntegrityError:  # the same, a moment later: asked again, the first one is there
-        return _send(actor, token, to, typed)
+    return once_more_if_taken(lambda: _send(actor, token, to, typed))
 
 
 def sent_with(actor: Actor, token: str) -> int | None:

@@ -7,7 +7,6 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 
 from portal import clock
 from portal.access import Action, Actor
@@ -22,7 +21,7 @@ from portal.services.accounts import person_named_by
 from portal.services.derived import tallied
 from portal.services.members import find_member
 from portal.services.organisations import district_committees_above, release_hint
-from portal.services.transaction import writing
+from portal.services.transaction import once_more_if_taken, writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +92,7 @@ def change_member(actor: Actor, member_id: int, version: int, wanted: MemberFiel
     Raises ``EditConflict``, ``NumberRefused``, ``NumberLocked`` or ``FieldRefused``; then nothing
     has changed.
     """
-    try:
-        _change_member(actor, member_id, version, wanted)
-    except IntegrityError:
-        # Two people saved the same free number at the same moment; the unique index let one
-        # through. Asked again, the check now finds the other one and says so.
-        _change_member(actor, member_id, version, wanted)
+    once_more_if_taken(lambda: _change_member(actor, member_id, version, wanted))
 
 
 def _change_member(actor: Actor, member_id: int, version: int, wanted: MemberFields) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.exc import IntegrityError
 
 from portal import clock
 from portal.access import Action, Actor, accounts_for, allows, organisations_for
@@ -19,7 +17,7 @@ from portal.rules.logins import login_stem
 from portal.rules.pinyin import initials
 from portal.services import audit
 from portal.services.codes import IssuedCode, new_code
-from portal.services.transaction import writing
+from portal.services.transaction import once_more_if_taken, writing
 
 SENT_TWICE_WITHIN = timedelta(minutes=10)
 """A form sent a second time within this time is the same wish, not a second account."""
@@ -122,17 +120,6 @@ def add_account(actor: Actor, organisation_id: int, login: str, person_name: str
             return new_code(actor, account)
 
     return once_more_if_taken(add)
-
-
-def once_more_if_taken(work: Callable[[], IssuedCode]) -> IssuedCode:
-    """Do it again where two people took one account name at the same moment.
-
-    The unique index let one through; asked again, the check finds the other one and says so.
-    """
-    try:
-        return work()
-    except IntegrityError:
-        return work()
 
 
 def new_account(organisation: Organisation, login: str, person_name: str) -> tuple[Account, bool]:

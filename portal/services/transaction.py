@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, event, func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import scoped_session
 
 from portal.extensions import db
+
+T = TypeVar("T")
 
 
 def reading() -> Connection:
@@ -104,3 +107,14 @@ def prepare_sqlite(engine: Engine) -> None:
     def _on_begin(connection: Connection) -> None:
         writing = connection.get_execution_options().get("portal_writing")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def once_more_if_taken(work: Callable[[], T]) -> T:
+    """Do a whole transaction again where two people took one number or name at the same moment.
+
+    The unique index let one through; asked again, the check finds the other one and says so.
+    """
+    try:
+        return work()
+    except IntegrityError:
+        return work()

@@ -27,6 +27,13 @@ def ordered(world: World, node: Node, about: Node, reason: str = "") -> ReportRu
     return making.order(world.actor(node), find_report("missing"), asked, reason=reason)
 
 
+def leave_to_the_worker(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is ordered from now on is no small report."""
+    monkeypatch.setattr(making, "SMALL_ROWS", 1)
+    for _ in range(3):
+        world.add_member(world.branch)
+
+
 def move_away(world: World) -> None:
     """The grassroots committee goes to the other district."""
     db.session.rollback()
@@ -66,9 +73,7 @@ def test_what_one_worker_lost_to_another_is_the_others_to_go_on_from(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first was so slow that its lease was over: what it kept stays, and is not made again."""
-    monkeypatch.setattr(making, "SMALL_ROWS", 1)
-    for _ in range(3):
-        world.add_member(world.branch)
+    leave_to_the_worker(world, monkeypatch)
     run_id = ordered(world, world.district, world.district).id
     typeset = runtime().typesetter.part
 
@@ -91,9 +96,7 @@ def test_another_reason_is_another_report_while_the_first_is_not_made(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The reason is on record and in the watermark: nobody prints under the one of before."""
-    monkeypatch.setattr(making, "SMALL_ROWS", 1)
-    for _ in range(3):
-        world.add_member(world.branch)
+    leave_to_the_worker(world, monkeypatch)
     first = ordered(world, world.district, world.district, "核对学籍").id
     second = ordered(world, world.district, world.district, "上报团市委")
     assert (second.id != first, second.reason) == (True, "上报团市委")
@@ -119,9 +122,7 @@ def test_full_id_numbers_of_an_organisation_that_went_elsewhere_are_not_opened(
 def test_one_whose_organisation_went_elsewhere_before_it_was_made_says_so(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(making, "SMALL_ROWS", 1)
-    for _ in range(3):
-        world.add_member(world.branch)
+    leave_to_the_worker(world, monkeypatch)
     run_id = ordered(world, world.district, world.grassroots).id
     move_away(world)
     working.work(60)

@@ -11,6 +11,7 @@ from portal.access import Actor
 from portal.reports.report import Asked, Report
 from portal.rules.deadlines import format_month, parse_month
 from portal.rules.progress import Period
+from portal.rules.text import parse_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +46,9 @@ def parse_form(actor: Actor, report: Report, given: Mapping[str, Any]) -> Form:
         fault = (
             f"开始年月 {format_month(first)} 晚于结束年月 {format_month(last)}，请调换后再预览。"
         )
-    organisation = str(given.get("organisation", ""))
+    organisation = parse_whole(str(given.get("organisation", "")))
     asked = Asked(
-        organisation_id=int(organisation)
-        if organisation.isdecimal() and len(organisation) < 19
-        else actor.organisation_id or 0,
+        organisation_id=actor.organisation_id or 0 if organisation is None else organisation,
         period=Period() if fault or not report.by_month else Period(first, last),
         options=frozenset(one.key for one in report.options if given.get(one.key) == "1"),
         unmasked=report.personal and given.get("unmasked") == "1",
